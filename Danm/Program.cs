@@ -1,0 +1,2 @@
+Console.Error.WriteLine("danm");
+return 0;
