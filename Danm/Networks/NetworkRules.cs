@@ -1,0 +1,75 @@
+using Danm.Api;
+using Danm.Netlink;
+
+namespace Danm.Networks;
+
+/// <summary>
+/// What a network object must keep to before a CNI call acts on it as root. The API server's schema and the webhook check the
+/// same; each stands on its own, since objects may be older than either.
+/// </summary>
+public static class NetworkRules
+{
+    internal const string IPv4SubnetRule = "must be an IPv4 subnet such as 10.0.0.0/24";
+    internal const string IPv6SubnetRule = "must be an IPv6 subnet such as fd00::/64";
+
+    // A file name has 255 bytes, of which '.conflist' and a temporary name's end take some.
+    private const int MaxIdLength = 128;
+
+    // Prefix of 253, '/', name of 63: a qualified name.
+    private const int MaxPoolLength = 317;
+    private const string PlainRule = "may have letters, digits, '.', '_', '-', a letter or digit first, no '..'";
+
+    /// <summary>All faults of the object; empty if there are none. Throws nothing.</summary>
+    public static List<NetworkFault> Check(Network network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var faults = new List<NetworkFault>();
+        var spec = network.Spec;
+        var options = spec.Options;
+        CheckName(faults, "spec.NetworkID", spec.NetworkId, MaxIdLength);
+        CheckName(faults, "spec.NetworkType", spec.NetworkType, MaxIdLength);
+        CheckName(faults, "spec.Options.host_device", options.HostDevice, Names.MaxInterfaceLength);
+        CheckName(faults, "spec.Options.container_prefix", options.ContainerPrefix, Names.MaxInterfaceLength);
+        CheckName(faults, "spec.Options.device_pool", options.DevicePool, MaxPoolLength, allowSlash: true);
+        CheckRange(faults, "spec.Options.vlan", options.Vlan, 1, 4094);
+        CheckRange(faults, "spec.Options.vxlan", options.Vxlan, 1, 16777214);
+        if (options is { Vlan: not (null or 0), Vxlan: not (null or 0) })
+            faults.Add(new NetworkFault("spec.Options.vxlan", $"{options.Vxlan}", $"cannot stand beside vlan {options.Vlan}"));
+        // Below 1280 (RFC 8200 section 5) the kernel turns IPv6 off.
+        CheckRange(faults, "spec.Options.mtu", options.Mtu, string.IsNullOrEmpty(options.Net6) ? 68 : 1280, 65535);
+        CheckSubnet(faults, "cidr", options.Cidr, "routes", options.Routes, ipv6: false);
+        CheckSubnet(faults, "net6", options.Net6, "routes6", options.Routes6, ipv6: true);
+        return faults;
+    }
+
+    private static void CheckName(List<NetworkFault> faults, string field, string? value, int maxLength, bool allowSlash = false)
+    {
+        if (!string.IsNullOrEmpty(value) && !Names.IsPlain(value, maxLength, allowSlash))
+            faults.Add(new NetworkFault(field, value, $"{PlainRule}{(allowSlash ? ", and '/'" : "")}, at most {maxLength} characters"));
+    }
+
+    private static void CheckRange(List<NetworkFault> faults, string field, int? value, int least, int most)
+    {
+        if (value is not (null or 0) && (value < least || value > most))
+            faults.Add(new NetworkFault(field, $"{value}", $"must be {least} to {most}"));
+    }
+
+    private static void CheckSubnet(
+        List<NetworkFault> faults, string subnetName, string? subnetText, string routesName, Dictionary<string, string>? routes, bool ipv6)
+    {
+        CidrAddress? subnet = null;
+        if (!string.IsNullOrEmpty(subnetText))
+        {
+            if (CidrAddress.TryParse(subnetText, out var parsed) && parsed.IsIPv6 == ipv6)
+                subnet = parsed.Network;
+            else
+                faults.Add(new NetworkFault($"spec.Options.{subnetName}", subnetText, ipv6 ? IPv6SubnetRule : IPv4SubnetRule));
+        }
+
+        foreach (var route in GatewayRoute.ReadAll($"spec.Options.{routesName}", routes, ipv6, faults))
+        {
+            if (subnet is { } inside && !inside.Contains(route.Gateway))
+                faults.Add(new NetworkFault($"spec.Options.{routesName}[{route.Destination}]", $"{route.Gateway}", $"must lie inside {inside}"));
+        }
+    }
+}
