@@ -1,0 +1,236 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Danm.Api;
+using k8s;
+
+namespace Danm.Kube;
+
+/// <summary>
+/// Get, list, create and delete over one HTTP/2 connection, with our own source-generated types: the client library brings the
+/// connection, TLS and credentials, while its models would configure the JSON of the whole Kubernetes API (5 ms CPU of a CNI call).
+/// </summary>
+/// <remarks>
+/// A request is tried again on 429 (after what Retry-After says), 5xx and a broken connection. That is safe for the creates that we
+/// send, since our names are derived: whoever gets AlreadyExists looks whose object it is.
+/// </remarks>
+public sealed class ApiClient : IDisposable
+{
+    private const int MaxObjectSize = 4 << 20;
+    private const int MaxListSize = 64 << 20;
+    private const int Attempts = 4;
+
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
+
+    private static readonly MediaTypeWithQualityHeaderValue AcceptMetadata = MediaTypeWithQualityHeaderValue.Parse(
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+
+    private readonly Kubernetes client;
+    private readonly Uri server;
+
+    /// <summary>Connects lazily: the first request opens the connection.</summary>
+    /// <exception cref="KubeConfigException">The certificate authority or the client's certificate cannot be used.</exception>
+    public ApiClient(KubernetesClientConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        TrustStore.SkipSystem(configuration);
+        configuration.FirstMessageHandlerSetup = handler =>
+        {
+            handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+            handler.UseProxy = false;
+            handler.AllowAutoRedirect = false;
+            handler.ActivityHeadersPropagator = null;
+        };
+        try
+        {
+            client = new Kubernetes(configuration);
+        }
+        catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or KubernetesException or IOException or FormatException)
+        {
+            throw new KubeConfigException($"cannot use the credentials of the kubeconfig: {e.Message}", e);
+        }
+
+        client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
+        server = client.BaseUri;
+    }
+
+    /// <summary>Reads one object; null if there is none.</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public Task<T?> TryGetAsync<T>(ResourcePath path, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => GetAsync(path, type, AcceptJson, cancellation);
+
+    /// <summary>Reads one object's metadata only, which spares the server and us the rest; null if there is none.</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public Task<T?> TryGetMetadataAsync<T>(ResourcePath path, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => GetAsync(path, type, AcceptMetadata, cancellation);
+
+    /// <summary>Lists one page. <paramref name="query"/> is ready-made: <c>limit=500&amp;fieldSelector=…</c>, values escaped.</summary>
+    /// <exception cref="ApiException">Refused, or no answer; 410 when <c>continue</c> has expired.</exception>
+    public async Task<ObjectList<T>> ListAsync<T>(
+        ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation)
+    {
+        var (_, body) = await SendAsync(HttpMethod.Get, $"{path}?{query}", null, AcceptJson, MaxListSize, cancellation).ConfigureAwait(false);
+        return Read(HttpMethod.Get, path, body, type);
+    }
+
+    /// <summary>Creates an object and returns what the server stored.</summary>
+    /// <exception cref="ApiException">Refused (<see cref="ApiException.IsAlreadyExists"/> among others), or no answer.</exception>
+    public async Task<T> CreateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var (_, body) = await SendAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+        return Read(HttpMethod.Post, path, body, type);
+    }
+
+    /// <summary>
+    /// Deletes an object, with <paramref name="uid"/> only that very one. False if there was none, or another one of that name.
+    /// </summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<bool> DeleteAsync(ResourcePath path, string? uid, CancellationToken cancellation)
+    {
+        var options = new DeleteOptions { Preconditions = uid is null ? null : new Preconditions { Uid = uid } };
+        var content = JsonSerializer.SerializeToUtf8Bytes(options, ApiJson.Default.DeleteOptions);
+        try
+        {
+            await SendAsync(HttpMethod.Delete, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (ApiException e) when (e.IsNotFound || (uid is not null && e.IsConflict))
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    private async Task<T?> GetAsync<T>(
+        ResourcePath path, JsonTypeInfo<T> type, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            var (_, body) = await SendAsync(HttpMethod.Get, path.ToString(), null, accept, MaxObjectSize, cancellation).ConfigureAwait(false);
+            return Read(HttpMethod.Get, path, body, type);
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task<(HttpStatusCode Code, ReadOnlyMemory<byte> Body)> SendAsync(
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int limit, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            TimeSpan pause;
+            try
+            {
+                using var response = await SendOnceAsync(method, path, content, accept, cancellation).ConfigureAwait(false);
+                var body = await ReadBodyAsync(method, path, response, limit, cancellation).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode)
+                    return (response.StatusCode, body);
+                var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body));
+                pause = RetryAfter(response, failure) ?? Backoff(attempt);
+                if (!failure.IsTransient || attempt == Attempts)
+                    throw failure;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                if (attempt == Attempts || e is { InnerException: AuthenticationException })
+                    throw new ApiException($"{method} {path}", Cause(e), e);
+                pause = Backoff(attempt);
+            }
+
+            await Task.Delay(pause, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(server, path))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.Accept.Add(accept);
+        if (content is not null)
+            request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
+        if (client.Credentials is { } credentials)
+            await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
+        return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+    }
+
+    // A body of any size may come from what only claims to be an API server: it is read up to the limit and no further.
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
+        HttpMethod method, string path, HttpResponseMessage response, int limit, CancellationToken cancellation)
+    {
+        if (response.Content.Headers.ContentLength > limit)
+            throw TooLarge();
+        using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        var buffer = new byte[Math.Clamp(response.Content.Headers.ContentLength ?? 4096, 256, limit) + 1];
+        var length = 0;
+        while (true)
+        {
+            if (length > limit)
+                throw TooLarge();
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, limit + 1L));
+            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation).ConfigureAwait(false);
+            if (read == 0)
+                return buffer.AsMemory(0, length);
+            length += read;
+        }
+
+        ApiException TooLarge() => new($"{method} {path}", $"the answer is larger than {limit} bytes", null);
+    }
+
+    private static T Read<T>(HttpMethod method, ResourcePath path, ReadOnlyMemory<byte> body, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body.Span, type)
+                ?? throw new ApiException($"{method} {path}", "the answer is null", null);
+        }
+        catch (JsonException e)
+        {
+            throw new ApiException($"{method} {path}", $"the answer is no valid {typeof(T).Name}: {e.Message}", e);
+        }
+    }
+
+    private static Status? ReadStatus(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return body.IsEmpty ? null : JsonSerializer.Deserialize(body.Span, ApiJson.Default.Status);
+        }
+        catch (JsonException)
+        {
+            return null; // a proxy's page: the HTTP status says enough
+        }
+    }
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response, ApiException failure)
+    {
+        var wait = response.Headers.RetryAfter?.Delta
+            ?? (failure.Status?.Details?.RetryAfterSeconds is > 0 and var s ? TimeSpan.FromSeconds(s) : null);
+        return wait is { } w ? TimeSpan.FromMilliseconds(Math.Clamp(w.TotalMilliseconds, 50, 5000)) : null;
+    }
+
+    // Jitter keeps the processes of one node, started together, from coming back together.
+    private static TimeSpan Backoff(int attempt) => TimeSpan.FromMilliseconds((50 << (2 * (attempt - 1))) * (0.5 + Random.Shared.NextDouble()));
+
+    private static string Cause(Exception e)
+    {
+        while (e.InnerException is { } inner)
+            e = inner;
+        return e.Message;
+    }
+}
