@@ -5,7 +5,7 @@ namespace Danm.Cni;
 
 /// <summary>
 /// What an ADD made, in the terms of the newest specification (1.1.0, section "ADD Success");
-/// CniResultWriter writes it in whatever version the runtime asked for.
+/// <see cref="CniResultWriter"/> writes it in whatever version the runtime asked for.
 /// </summary>
 public sealed record CniResult
 {

@@ -48,7 +48,7 @@ public sealed record NetConf
     /// <summary><c>vxlanFlooding</c>: how VxLAN interfaces find their peers; must equal netwatcher's flag.</summary>
     public NetConfVxlanFlooding VxlanFlooding { get; init; }
 
-    /// <summary><c>prevResult</c>: the JSON text of the ADD's result; null if not given.</summary>
+    /// <summary><c>prevResult</c>: the JSON text of the ADD's result, for <see cref="CniResultReader"/>; null if not given.</summary>
     public ReadOnlyMemory<byte>? PrevResult { get; init; }
 
     /// <summary><c>runtimeConfig</c>: the JSON text of what the runtime fills in for capabilities; null if not given.</summary>
