@@ -1,0 +1,53 @@
+using System.ComponentModel;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Danm.Tests.Kernel;
+
+/// <summary>Opens sockets in another network namespace, where they stay: the thread that uses one does not matter.</summary>
+internal static partial class NamespaceSocket
+{
+    private const int CloneNewNet = 0x40000000;
+    private const int CloseOnExec = 0x80000;
+
+    /// <summary>A TCP socket of the namespace at <paramref name="path"/>, neither bound nor connected.</summary>
+    /// <exception cref="Win32Exception">The namespace is gone, or this process may not enter it.</exception>
+    public static Socket OpenTcp(string path, AddressFamily family)
+    {
+        // The kernel's numbers; the enumeration has Windows' ones.
+        var domain = family == AddressFamily.InterNetworkV6 ? 10 : 2;
+        const int stream = 1;
+        var descriptor = -1;
+        var error = 0;
+
+        // The thread ends in the namespace, and with it this process's presence there.
+        var thread = new Thread(() =>
+        {
+            var target = Open(path, CloseOnExec);
+            if (target >= 0 && SetNamespace(target, CloneNewNet) == 0)
+                descriptor = NewSocket(domain, stream | CloseOnExec, 0);
+            if (descriptor < 0)
+                error = Marshal.GetLastPInvokeError();
+            if (target >= 0)
+                _ = Close(target);
+        });
+        thread.Start();
+        thread.Join();
+
+        return descriptor < 0
+            ? throw new Win32Exception(error, $"open a socket in {path}: {Marshal.GetPInvokeErrorMessage(error)}")
+            : new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(int descriptor, int type);
+
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    private static partial int NewSocket(int domain, int type, int protocol);
+}
