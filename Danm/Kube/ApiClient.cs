@@ -126,6 +126,7 @@ public sealed class ApiClient : IDisposable
     private async Task<(HttpStatusCode Code, ReadOnlyMemory<byte> Body)> SendAsync(
         HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int limit, CancellationToken cancellation)
     {
+        var unanswered = false;
         for (var attempt = 1; ; attempt++)
         {
             TimeSpan pause;
@@ -135,15 +136,17 @@ public sealed class ApiClient : IDisposable
                 var body = await ReadBodyAsync(method, path, response, limit, cancellation).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return (response.StatusCode, body);
-                var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body));
+                var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { IsAfterRetry = unanswered };
                 pause = RetryAfter(response, failure) ?? Backoff(attempt);
                 if (!failure.IsTransient || attempt == Attempts)
                     throw failure;
+                unanswered |= failure.Code != HttpStatusCode.TooManyRequests;
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
                     throw new ApiException($"{method} {path}", Cause(e), e);
+                unanswered = true;
                 pause = Backoff(attempt);
             }
 

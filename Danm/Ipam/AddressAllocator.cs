@@ -1,0 +1,123 @@
+using System.Net;
+using Danm.Api;
+using Danm.Kube;
+
+namespace Danm.Ipam;
+
+/// <summary>
+/// Allocates by creating: an IPAllocation's name is its address and segment, so the API server's refusal of a second one of that name
+/// is the only lock there is. KEP-1880 gives Services their addresses in the same way.
+/// </summary>
+/// <param name="api">The API server.</param>
+/// <param name="announce">
+/// Writes names into the node's journal, and the disk, before any of them is created; called with several at once to spare syncs.
+/// </param>
+public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce)
+{
+    private const int MaxBatch = 16;
+
+    /// <summary>
+    /// The names that the first tries may create. The caller journals those of all its claims together, before
+    /// <see cref="AllocateAsync"/>.
+    /// </summary>
+    public static FirstTries Plan(AddressClaim claim)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return claim.Static is { } address
+            ? new FirstTries(claim, [address], null)
+            : FirstTries.Of(claim, AddressCandidates.Of(claim).GetEnumerator());
+    }
+
+    /// <summary>Makes one of the addresses ours.</summary>
+    /// <exception cref="AddressException">Taken, reserved, outside the subnet, or no address is left.</exception>
+    /// <exception cref="ApiException">The API server refused or did not answer: the journaled names may exist.</exception>
+    public async Task<AllocatedAddress> AllocateAsync(FirstTries tries, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(tries);
+        var claim = tries.Claim;
+        if (claim.Static is { } wanted)
+            return await AllocateStaticAsync(claim, wanted, cancellation).ConfigureAwait(false);
+
+        var batch = tries.Addresses;
+        var size = 2 * batch.Count;
+        while (batch.Count > 0)
+        {
+            foreach (var address in batch)
+            {
+                if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
+                    return allocated;
+            }
+
+            batch = FirstTries.Next(tries.Rest!, Math.Min(size *= 2, MaxBatch));
+            Announce(claim, batch);
+        }
+
+        return await AllocateFromListAsync(claim, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<AllocatedAddress> AllocateFromListAsync(AddressClaim claim, CancellationToken cancellation)
+    {
+        // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
+        while (true)
+        {
+            var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
+            if (free.Count == 0)
+                throw AddressException.Exhausted(claim);
+            while (free.Count > 0)
+            {
+                var batch = new List<IPAddress>();
+                while (free.Count > 0 && batch.Count < 4)
+                    batch.Add(free.Take());
+                Announce(claim, batch);
+                foreach (var address in batch)
+                {
+                    if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
+                        return allocated;
+                }
+            }
+        }
+    }
+
+    private async Task<AllocatedAddress> AllocateStaticAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation)
+    {
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
+                return allocated;
+            var holder = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
+            if (holder is not null)
+                throw AddressException.InUse(claim, address, holder);
+        }
+
+        throw AddressException.InUse(claim, address, null);
+    }
+
+    /// <summary>Null if somebody else has it. A create whose answer was lost comes back as AlreadyExists, with us as the owner.</summary>
+    private async Task<AllocatedAddress?> TryCreateAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation)
+    {
+        try
+        {
+            var made = await api.CreateAsync(
+                ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+            return new AllocatedAddress(made.Metadata.Name!, made.Metadata.Uid!, claim.WithPrefix(address));
+        }
+        catch (ApiException e) when (e.IsAlreadyExists)
+        {
+            if (!e.IsAfterRetry)
+                return null;
+            var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
+            return existing?.Spec.Owner == claim.Owner
+                ? new AllocatedAddress(existing.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address))
+                : null;
+        }
+    }
+
+    private Task<IPAllocation?> GetAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation) => api.TryGetAsync(
+        ResourcePath.Danm(ApiNames.IPAllocations, null, claim.NameOf(address)), ApiJson.Default.IPAllocation, cancellation);
+
+    private void Announce(AddressClaim claim, IReadOnlyList<IPAddress> batch)
+    {
+        if (batch.Count > 0)
+            announce([.. batch.Select(claim.NameOf)]);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+
+namespace Danm.State;
+
+/// <summary>
+/// The journal of one sandbox: a file of JSON lines, each a whole <see cref="SandboxRecord"/>, the last whole one counting. A line
+/// torn by a crash is passed over, so a damaged file never reads as "nothing to do" while an earlier line is there.
+/// </summary>
+public sealed class Journal : IDisposable
+{
+    private readonly NodeState state;
+    private readonly StateFile file;
+
+    internal Journal(NodeState state, StateFile file, SandboxRecord? last, bool damaged)
+    {
+        this.state = state;
+        this.file = file;
+        Last = last;
+        IsDamaged = damaged;
+    }
+
+    /// <summary>The last whole record; null in a new or wholly damaged journal.</summary>
+    public SandboxRecord? Last { get; private set; }
+
+    /// <summary>Whether there was content, and not one line of it could be read.</summary>
+    public bool IsDamaged { get; }
+
+    /// <summary>
+    /// Writes the record. With <paramref name="durable"/> it is on the disk on return, which every name that is about to be created
+    /// must be; what only spares later work need not.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full or read-only.</exception>
+    public void Write(SandboxRecord record, bool durable)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        record = record with { Time = DateTime.UtcNow, BootId = NodeState.BootId };
+        var json = JsonSerializer.SerializeToUtf8Bytes(record, StateJson.Default.SandboxRecord);
+        var line = new byte[json.Length + 2];
+        line[0] = (byte)'\n'; // ends a line that a crash has torn
+        json.CopyTo(line, 1);
+        line[^1] = (byte)'\n';
+        file.Append(line, durable);
+        Last = record;
+    }
+
+    /// <summary>Writes what is left to release and puts the journal where the next call on this node finds it.</summary>
+    /// <exception cref="IOException">The disk is full or read-only: nothing is remembered.</exception>
+    public void Defer(SandboxRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        Write(record with { Phase = SandboxPhase.Deferred }, durable: true);
+        if (Path.GetDirectoryName(file.Path) != state.DeferredFolder)
+            file.MoveTo(Path.Combine(state.DeferredFolder, Path.GetFileName(file.Path)));
+    }
+
+    /// <summary>Forgets the sandbox: nothing of it is left.</summary>
+    public void Remove() => file.Delete();
+
+    /// <summary>Unlocks.</summary>
+    public void Dispose() => file.Dispose();
+
+    internal static (SandboxRecord? Last, bool Damaged) Read(ReadOnlySpan<byte> content)
+    {
+        var any = false;
+        while (!content.IsEmpty)
+        {
+            var start = content.LastIndexOf((byte)'\n') + 1;
+            var line = content[start..];
+            content = start == 0 ? default : content[..(start - 1)];
+            if (line.IsEmpty)
+                continue;
+            any = true;
+            try
+            {
+                if (JsonSerializer.Deserialize(line, StateJson.Default.SandboxRecord) is { ContainerId.Length: > 0 } record)
+                    return (record, false);
+            }
+            catch (JsonException)
+            {
+                // Torn or foreign: the line before it counts.
+            }
+        }
+
+        return (null, any);
+    }
+}

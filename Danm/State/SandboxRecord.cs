@@ -1,0 +1,119 @@
+using System.Text.Json.Serialization;
+
+namespace Danm.State;
+
+/// <summary>
+/// What this node remembers of one sandbox: everything that an attempt may have made or may still make. One line of the journal.
+/// </summary>
+public sealed record SandboxRecord
+{
+    /// <summary>The format; a reader takes what it knows of later ones.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>How far the sandbox has come.</summary>
+    public SandboxPhase Phase { get; init; }
+
+    /// <summary>When the line was written, UTC.</summary>
+    public DateTime Time { get; init; }
+
+    /// <summary>The boot of the kernel that it was written under (/proc/sys/kernel/random/boot_id).</summary>
+    public string? BootId { get; init; }
+
+    /// <summary>The CNI config's <c>name</c>: GC frees only what was made under its own.</summary>
+    public string? ConfigName { get; init; }
+
+    /// <summary>CNI_CONTAINERID.</summary>
+    public string ContainerId { get; init; } = "";
+
+    /// <summary>The sandbox's identity: K8S_POD_UID where given, else the Pod's uid.</summary>
+    public string PodUid { get; init; } = "";
+
+    /// <summary>The Pod's namespace.</summary>
+    public string PodNamespace { get; init; } = "";
+
+    /// <summary>The Pod's name.</summary>
+    public string PodName { get; init; } = "";
+
+    /// <summary>CNI_NETNS.</summary>
+    public string? Netns { get; init; }
+
+    /// <summary>One for each interface.</summary>
+    public IReadOnlyList<AttachmentRecord> Attachments { get; init; } = [];
+
+    /// <summary>API objects that exist, or may.</summary>
+    public IReadOnlyList<ClaimRecord> Claims { get; init; } = [];
+
+    /// <summary>
+    /// DEL could not ask the API which DanmEps the sandbox has: whoever releases later looks for them by container id.
+    /// </summary>
+    public bool Search { get; init; }
+
+    /// <summary>The folder entry that the record is kept under.</summary>
+    [JsonIgnore]
+    public string Key => KeyOf(PodUid, ContainerId);
+
+    /// <summary>Neither part can hold a slash, and a UID no underscore, so the first underscore parts them.</summary>
+    public static string KeyOf(string podUid, string containerId) => $"{podUid}_{containerId}";
+}
+
+/// <summary>How far a sandbox has come.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SandboxPhase>))]
+public enum SandboxPhase
+{
+    /// <summary>ADD is at work, or died at it.</summary>
+    Adding,
+
+    /// <summary>ADD has succeeded.</summary>
+    Attached,
+
+    /// <summary>What is named could not be released yet.</summary>
+    Deferred,
+}
+
+/// <summary>One interface as ADD left it; CHECK compares with it.</summary>
+public sealed record AttachmentRecord
+{
+    /// <summary>The interface's name in the Pod.</summary>
+    public string Interface { get; init; } = "";
+
+    /// <summary>The network, as messages name it.</summary>
+    public string Network { get; init; } = "";
+
+    /// <summary>metadata.name of the DanmEp.</summary>
+    public string EndpointId { get; init; } = "";
+
+    /// <summary>The hardware address.</summary>
+    public string? Mac { get; init; }
+
+    /// <summary>Addresses with prefix length.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>Routes of the main table and of <see cref="Table"/>.</summary>
+    public IReadOnlyList<RouteRecord> Routes { get; init; } = [];
+
+    /// <summary>The table of policy routes; rules lead there from each address. 0: none.</summary>
+    public uint Table { get; init; }
+}
+
+/// <summary>A route as it was set.</summary>
+public sealed record RouteRecord(string Destination, string Gateway, uint Table);
+
+/// <summary>An API object that exists, or may.</summary>
+public sealed record ClaimRecord
+{
+    /// <summary>IPAllocation or DanmEp.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>metadata.name; a DanmEp's namespace is the Pod's.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>metadata.uid once the server has confirmed it; null while nobody knows whether the object exists.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>The object's DanmEp, to know whose it is.</summary>
+    public string EndpointId { get; init; } = "";
+}
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, MaxDepth = 16)]
+[JsonSerializable(typeof(SandboxRecord))]
+internal sealed partial class StateJson : JsonSerializerContext;

@@ -1,0 +1,163 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Danm.State;
+
+/// <summary>
+/// A file of the node's state, locked by its process: flock(2) ends with the process, whatever kills it. Opened without following
+/// links and readable by root only, since DEL acts on what it says.
+/// </summary>
+internal sealed partial class StateFile : IDisposable
+{
+    private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_DIRECTORY = 0x10000;
+    private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
+    private const int MaxSize = 4 << 20;
+
+    private readonly SafeFileHandle handle;
+
+    private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
+
+    /// <summary>Where it is now; <see cref="MoveTo"/> changes that.</summary>
+    public string Path { get; private set; }
+
+    /// <summary>
+    /// Opens and locks. Null if there is no such file and <paramref name="create"/> is not set, or if somebody else holds the lock
+    /// and <paramref name="wait"/> is over.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be opened, or is a link.</exception>
+    public static async Task<StateFile?> OpenAsync(string path, bool create, TimeSpan wait, CancellationToken cancellation)
+    {
+        var deadline = Environment.TickCount64 + (long)wait.TotalMilliseconds;
+        while (true)
+        {
+            var fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
+            if (fd < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno == EINTR)
+                    continue;
+                return errno == ENOENT && !create ? null : throw Failure("open", path, errno);
+            }
+
+            var handle = new SafeFileHandle(fd, ownsHandle: true);
+            if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            {
+                // Whoever held the lock before may have removed or moved what was opened here.
+                if (IsStillAt(path, handle))
+                    return new StateFile(path, handle);
+                handle.Dispose();
+                continue;
+            }
+
+            var reason = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            if (reason is not (EWOULDBLOCK or EINTR))
+                throw Failure("lock", path, reason);
+            if (Environment.TickCount64 >= deadline)
+                return null;
+            await Task.Delay(20, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>All that was written so far.</summary>
+    public byte[] ReadAll()
+    {
+        var length = RandomAccess.GetLength(handle);
+        if (length > MaxSize)
+            throw new IOException($"state file \"{Path}\" is larger than {MaxSize} bytes");
+        var content = new byte[length];
+        var read = 0;
+        while (read < content.Length && RandomAccess.Read(handle, content.AsSpan(read), read) is > 0 and var n)
+            read += n;
+        return content.AsSpan(0, read).ToArray();
+    }
+
+    /// <summary>Adds to the end; with <paramref name="sync"/> it survives a power cut from here on.</summary>
+    public unsafe void Append(ReadOnlySpan<byte> bytes, bool sync)
+    {
+        while (!bytes.IsEmpty)
+        {
+            nint n;
+            fixed (byte* p = bytes)
+                n = write(handle.DangerousGetHandle().ToInt32(), p, (nuint)bytes.Length);
+            if (n < 0)
+            {
+                if (Marshal.GetLastPInvokeError() == EINTR)
+                    continue;
+                throw Failure("write", Path, Marshal.GetLastPInvokeError());
+            }
+
+            bytes = bytes[(int)n..];
+        }
+
+        if (sync && fdatasync(handle.DangerousGetHandle().ToInt32()) != 0)
+            throw Failure("sync", Path, Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Renames, keeping the lock.</summary>
+    public void MoveTo(string path)
+    {
+        if (rename(Path, path) != 0)
+            throw Failure("rename", Path, Marshal.GetLastPInvokeError());
+        Path = path;
+    }
+
+    /// <summary>Removes the file; the lock goes with <see cref="Dispose"/>.</summary>
+    public void Delete()
+    {
+        if (unlink(Path) != 0 && Marshal.GetLastPInvokeError() is var errno and not ENOENT)
+            throw Failure("remove", Path, errno);
+    }
+
+    /// <summary>Makes names in a folder survive a power cut.</summary>
+    public static void SyncFolder(string path)
+    {
+        var fd = open(path, O_DIRECTORY | O_CLOEXEC, 0);
+        if (fd < 0)
+            throw Failure("open", path, Marshal.GetLastPInvokeError());
+        using var handle = new SafeFileHandle(fd, ownsHandle: true);
+        if (fsync(fd) != 0)
+            throw Failure("sync", path, Marshal.GetLastPInvokeError());
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    private static unsafe bool IsStillAt(string path, SafeFileHandle handle)
+    {
+        Span<byte> buffer = stackalloc byte[4096];
+        var link = $"/proc/self/fd/{handle.DangerousGetHandle()}";
+        nint n;
+        fixed (byte* p = buffer)
+            n = readlink(link, p, (nuint)buffer.Length);
+        return n < 0 || Encoding.UTF8.GetString(buffer[..(int)n]) == path;
+    }
+
+    private static IOException Failure(string verb, string path, int errno) =>
+        new($"{verb} \"{path}\": {new Win32Exception(errno).Message}");
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(int fd, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint write(int fd, byte* buffer, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fdatasync(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int fd);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int unlink(string path);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint readlink(string path, byte* buffer, nuint length);
+}
