@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
 namespace Danm.Cli;
@@ -49,10 +50,18 @@ internal static class CommandLine
         {
             if (option is VersionOption version)
                 version.Action = new PrintVersion();
+            else if (option is HelpOption help)
+                KeepUnixAliases(help);
         }
 
         root.Subcommands.Add(Completion());
         return root;
+    }
+
+    private static void KeepUnixAliases(HelpOption help)
+    {
+        help.Aliases.Clear();
+        help.Aliases.Add("-h");
     }
 
     private static Command Completion()
