@@ -1,2 +1,26 @@
-Console.Error.WriteLine("danm");
-return 0;
+using Danm.Cli;
+using Danm.Cni;
+
+namespace Danm;
+
+/// <summary>Decides by the name it was started under, then by the environment, which of its programs this is.</summary>
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        var name = ProgramName.Of(Environment.GetCommandLineArgs());
+        if (ProgramName.IsOfALaterBuild(name))
+        {
+            Console.Error.WriteLine($"error: this build has no program '{name}'");
+            return 2;
+        }
+
+        // kubectl hands its plugins its own environment, whatever is in it.
+        if (name != ProgramName.KubectlPlugin && Environment.GetEnvironmentVariable("CNI_COMMAND") is not null)
+            return CniMain.Run(NewPlugin);
+        return CommandLine.Run(args, Console.Out, Console.Error);
+    }
+
+    private static ICniPlugin NewPlugin() =>
+        throw new CniException(CniErrorCode.PluginNotAvailable, "this build answers VERSION only");
+}

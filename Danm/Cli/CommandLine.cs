@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Danm.Cli;
+
+/// <summary>What an operator types: <c>danm COMMAND</c>, and <c>kubectl danm COMMAND</c>.</summary>
+internal static class CommandLine
+{
+    private const string Usage = """
+        danm is a CNI plugin for Kubernetes: a container runtime starts it with CNI_COMMAND in the environment.
+        For people: danm --help, danm --version
+
+        """;
+
+    /// <summary>Parses and runs.</summary>
+    /// <returns>0; 1 for an error; 2 for a wrong usage.</returns>
+    public static int Run(ReadOnlySpan<string> args, TextWriter output, TextWriter error)
+    {
+        if (args.IsEmpty)
+        {
+            error.Write(Usage);
+            return 2;
+        }
+
+        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help"));
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var fault in parsed.Errors)
+                error.WriteLine($"error: {fault.Message}");
+            error.WriteLine("See 'danm --help'.");
+            return 2;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception fault)
+        {
+            error.WriteLine($"error: {fault.Message}");
+            return 1;
+        }
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Network management for Kubernetes Pods with several interfaces. A container runtime uses this program as a CNI plugin; the commands below are for people.");
+        foreach (var option in root.Options)
+        {
+            if (option is VersionOption version)
+                version.Action = new PrintVersion();
+            else if (option is HelpOption help)
+                KeepUnixAliases(help);
+        }
+
+        root.Subcommands.Add(Completion());
+        return root;
+    }
+
+    private static void KeepUnixAliases(HelpOption help)
+    {
+        help.Aliases.Clear();
+        help.Aliases.Add("-h");
+    }
+
+    private static Command Completion()
+    {
+        var shell = new Argument<string>("shell") { Description = "The shell to write a script for." };
+        shell.AcceptOnlyFromAmong(CompletionScript.Shells);
+        var command = new Command("completion", "Write a script that completes this program's commands. Its first lines say how to load it, e.g. source <(danm completion bash).") { shell };
+        command.SetAction(parsed => parsed.InvocationConfiguration.Output.Write(CompletionScript.For(parsed.GetRequiredValue(shell))));
+        return command;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(ProgramVersion.Line);
+            return 0;
+        }
+    }
+}
