@@ -218,7 +218,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         Names.Validate((JsonObject)body["metadata"]!, nameIsLabel: type.Plural is "namespaces" or "services", errors);
         var schema = type.StorageName == "events" ? BuiltInTypes.Event.Schema : type.Schema;
         var faults = SchemaValidator.Validate(body, schema, "");
-        if (faults.Count == 0)
+        if (faults.TrueForAll(f => f.Reason == "FieldValueInvalid"))
             CelEvaluator.Validate(body, old, schema, "", faults);
         else if (schema.HasRules)
             faults.Add(new("FieldValueInvalid", "<nil>", "Invalid value: \"null\": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"));
