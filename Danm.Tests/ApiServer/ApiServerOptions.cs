@@ -1,0 +1,22 @@
+namespace Danm.Tests.ApiServer;
+
+/// <summary>How an <see cref="EmbeddedApiServer"/> is started.</summary>
+public sealed record ApiServerOptions
+{
+    /// <summary>A file of manifests, or a folder read with its subfolders; its CustomResourceDefinitions are created first.</summary>
+    public IReadOnlyList<string> Manifests { get; init; } = [];
+
+    /// <summary>Loopback port; 0: any free one. Null: none, only <see cref="ListenHandles"/>.</summary>
+    public int? Port { get; init; } = 0;
+
+    /// <summary>File descriptors of listening TCP sockets, made inside some network namespace; the server takes them over.</summary>
+    public IReadOnlyList<int> ListenHandles { get; init; } = [];
+
+    /// <summary>Names and addresses in the server's certificate besides 127.0.0.1, ::1 and localhost.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>User by bearer token, besides the administrator's.</summary>
+    public IReadOnlyDictionary<string, string> Tokens { get; init; } = new Dictionary<string, string>();
+
+    public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Schema;
+
+namespace Danm.Tests.ApiServer;
+
+/// <summary>
+/// The built-in resources. Their schemas (BuiltInTypes.yaml) know the fields that matter to a network plugin and keep
+/// the others; what a real server would refuse in those others is not noticed here.
+/// </summary>
+public static class BuiltInTypes
+{
+    // First, since the types below are made from it.
+    private static readonly Dictionary<string, StructuralSchema> Schemas = ReadSchemas();
+
+    private static Dictionary<string, StructuralSchema> ReadSchemas()
+    {
+        using var stream = typeof(BuiltInTypes).Assembly.GetManifestResourceStream("Danm.Tests.ApiServer.BuiltInTypes.yaml")!;
+        using var text = new StreamReader(stream);
+        var result = new Dictionary<string, StructuralSchema>();
+        foreach (var (kind, source) in Yaml.Documents(text.ReadToEnd()).Single())
+        {
+            var reader = new SchemaReader();
+            result[kind] = reader.Read((JsonObject)source!, kind);
+            if (reader.Errors.Count > 0)
+                throw new InvalidOperationException(string.Join("; ", reader.Errors));
+        }
+        return result;
+    }
+
+    public static readonly ResourceType Namespace = new()
+    {
+        Group = "", Version = "v1", Kind = "Namespace", Plural = "namespaces", Singular = "namespace", ShortNames = ["ns"], HasStatus = true,
+        Schema = SchemaOf("Namespace"), SelectableFields = ["status.phase"],
+        Columns = [Column.Name, Column.Of("Status", o => o.At("status", "phase").String()), Column.Age],
+    };
+
+    public static readonly ResourceType CustomResourceDefinition = new()
+    {
+        Group = "apiextensions.k8s.io", Version = "v1", Kind = "CustomResourceDefinition", Plural = "customresourcedefinitions",
+        Singular = "customresourcedefinition", ShortNames = ["crd", "crds"], Categories = ["api-extensions"], HasStatus = true,
+        Schema = SchemaOf("CustomResourceDefinition"),
+        Columns = [Column.Name, Column.Of("Created At", o => o.At("metadata", "creationTimestamp").String(), type: "date")],
+    };
+
+    public static readonly ResourceType Pod = new()
+    {
+        Group = "", Version = "v1", Kind = "Pod", Plural = "pods", Singular = "pod", ShortNames = ["po"], Categories = ["all"],
+        Namespaced = true, HasStatus = true, Schema = SchemaOf("Pod"),
+        SelectableFields = ["spec.nodeName", "status.phase", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.podIP"],
+        Columns =
+        [
+            Column.Name,
+            Column.Of("Ready", o => $"{Statuses(o).Count(s => s.At("ready")?.GetValue<bool>() == true)}/{(o.At("spec", "containers") as JsonArray)?.Count ?? 0}"),
+            Column.Of("Status", o => o.At("status", "phase").String()),
+            Column.Of("Restarts", o => Statuses(o).Sum(s => s.At("restartCount") is JsonValue n ? n.GetValue<int>() : 0)),
+            Column.Age,
+            Column.Of("IP", o => o.At("status", "podIP").String() ?? "<none>", 1),
+            Column.Of("Node", o => o.At("spec", "nodeName").String() ?? "<none>", 1),
+        ],
+    };
+
+    public static readonly ResourceType Event = EventType("");
+
+    public static readonly IReadOnlyList<ResourceType> All =
+    [
+        Namespace, Pod, CustomResourceDefinition, Event, EventType("events.k8s.io"),
+        new()
+        {
+            Group = "", Version = "v1", Kind = "Node", Plural = "nodes", Singular = "node", ShortNames = ["no"], HasStatus = true,
+            Schema = SchemaOf("Node"), SelectableFields = ["spec.unschedulable"],
+            Columns = [Column.Name, Column.Of("Status", NodeStatus), Column.Of("Roles", _ => "<none>"), Column.Age, Column.Of("Version", o => o.At("status", "nodeInfo", "kubeletVersion").String())],
+        },
+        Generic("", "v1", "ConfigMap", "configmaps", ["cm"], Column.Of("Data", o => Count(o, "data") + Count(o, "binaryData"))),
+        Generic("", "v1", "Secret", "secrets", [], Column.Of("Type", o => o.At("type").String()), Column.Of("Data", o => Count(o, "data"))),
+        Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
+        Generic("", "v1", "Service", "services", ["svc"], Column.Of("Type", o => o.At("spec", "type").String()), Column.Of("Cluster-IP", o => o.At("spec", "clusterIP").String() ?? "<none>")),
+        Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
+        Generic("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", [], Column.Of("AddressType", o => o.At("addressType").String())),
+    ];
+
+    /// <summary>Both groups' Events are stored as one; see <see cref="EventConversion"/>.</summary>
+    private static ResourceType EventType(string group) => new()
+    {
+        Group = group, Version = "v1", Kind = "Event", Plural = "events", Singular = "event", ShortNames = ["ev"], Namespaced = true,
+        StorageName = "events", Schema = SchemaOf(group.Length == 0 ? "Event" : "EventsV1Event"),
+        SelectableFields =
+        [
+            "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
+            "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type",
+        ],
+        Columns =
+        [
+            Column.Of("Last Seen", o => HumanDuration.Since(o.At("lastTimestamp").String() ?? o.At("eventTime").String() ?? o.At("metadata", "creationTimestamp").String())),
+            Column.Of("Type", o => o.At("type").String()),
+            Column.Of("Reason", o => o.At("reason").String()),
+            Column.Of("Object", o => $"{o.At("involvedObject", "kind").String()?.ToLowerInvariant()}/{o.At("involvedObject", "name").String()}"),
+            Column.Of("Message", o => o.At("message").String()),
+        ],
+    };
+
+    private static ResourceType Generic(string group, string version, string kind, string plural, string[] shortNames, params Column[] columns) => new()
+    {
+        Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
+        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind == "Service",
+        SelectableFields = kind == "Secret" ? ["type"] : [],
+    };
+
+    private static IEnumerable<JsonNode?> Statuses(JsonObject pod) => pod.At("status", "containerStatuses") as JsonArray ?? [];
+
+    private static int Count(JsonObject o, string field) => (o[field] as JsonObject)?.Count ?? 0;
+
+    private static JsonNode NodeStatus(JsonObject node)
+    {
+        var ready = (node.At("status", "conditions") as JsonArray)?.FirstOrDefault(c => c.At("type").String() == "Ready");
+        var text = ready.At("status").String() switch { "True" => "Ready", "False" => "NotReady", _ => "Unknown" };
+        return node.At("spec", "unschedulable")?.GetValue<bool>() == true ? text + ",SchedulingDisabled" : text;
+    }
+
+    private static StructuralSchema SchemaOf(string kind) => Schemas[kind];
+}

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Http;
+using Danm.Tests.ApiServer.Security;
+using Danm.Tests.ApiServer.Store;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Danm.Tests.ApiServer;
+
+/// <summary>
+/// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
+/// server-side apply, finalizers, several versions of a resource, protobuf, admission, RBAC. Pods go at once when deleted.
+/// </summary>
+public sealed class EmbeddedApiServer : IAsyncDisposable
+{
+    private static readonly string[] AlwaysNamed = ["127.0.0.1", "::1", "localhost", "kubernetes.default.svc"];
+
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ResourceApi api = new(new ObjectStore(), new ResourceCatalog());
+    private readonly ResourceEndpoint resources;
+    private readonly Authenticator authenticator;
+    private WebApplication? host;
+
+    private EmbeddedApiServer(ApiServerOptions options)
+    {
+        AdminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        authenticator = new Authenticator(CertificateAuthority, options.Tokens.Append(new(AdminToken, "admin")));
+        resources = new ResourceEndpoint(api, options.BookmarkInterval);
+        Store = new ApiStore(api);
+    }
+
+    public CertificateAuthority CertificateAuthority { get; } = new();
+
+    /// <summary>The token of user <c>admin</c>.</summary>
+    public string AdminToken { get; }
+
+    /// <summary>User by bearer token; entries may come and go.</summary>
+    public IDictionary<string, string> Tokens => authenticator.Tokens;
+
+    public Uri Url { get; private set; } = new("https://127.0.0.1");
+
+    public ApiStore Store { get; }
+
+    public FaultInjector Faults { get; } = new();
+
+    public RequestLog Requests { get; } = new();
+
+    public static async Task<EmbeddedApiServer> StartAsync(ApiServerOptions? options = null)
+    {
+        options ??= new ApiServerOptions();
+        var server = new EmbeddedApiServer(options);
+        foreach (var name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
+            server.Store.Create(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } });
+        foreach (var document in options.Manifests.SelectMany(Manifests.Read).OrderBy(d => d["kind"].String() == "CustomResourceDefinition" ? 0 : 1))
+            server.Store.Create(document);
+        await server.ListenAsync(options);
+        return server;
+    }
+
+    /// <summary>The text of a kubeconfig, as JSON.</summary>
+    public string Kubeconfig(KubeconfigOptions? options = null)
+    {
+        options ??= new KubeconfigOptions();
+        if (options is { Token: null, TokenFile: null, ClientCertificate: null })
+            options = options with { Token = AdminToken };
+        var url = new UriBuilder("https", options.Host, options.Port ?? Url.Port).Uri;
+        return Security.Kubeconfig.Write(url, options.CertificateAuthorityPem ?? CertificateAuthority.Pem, options);
+    }
+
+    private async Task ListenAsync(ApiServerOptions options)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        var certificate = CertificateAuthority.IssueServer([.. AlwaysNamed, .. options.Hosts]);
+        var https = new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = certificate,
+            ClientCertificateMode = ClientCertificateMode.AllowCertificate,
+            // Whether it is good is for the authenticator to say: a bad one is a 401, not a broken handshake.
+            ClientCertificateValidation = (_, _, _) => true,
+        };
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 250;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            void Configure(ListenOptions listen)
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseHttps(https);
+            }
+            if (options.Port is { } port)
+                kestrel.Listen(IPAddress.Loopback, port, Configure);
+            foreach (var handle in options.ListenHandles)
+                kestrel.ListenHandle((ulong)handle, Configure);
+        });
+        host = builder.Build();
+        host.Run(HandleAsync);
+        await host.StartAsync();
+        var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        if (addresses.FirstOrDefault(a => a.Contains("127.0.0.1", StringComparison.Ordinal)) is { } address)
+            Url = new Uri(address);
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var path = RequestPath.Parse(request.Path.Value ?? "/");
+        var record = new RequestRecord
+        {
+            Verb = ResourceEndpoint.Verb(request, path),
+            Path = request.Path.Value ?? "/",
+            Query = request.QueryString.Value ?? "",
+            Resource = path?.Plural ?? "",
+            Namespace = path?.Namespace,
+            Name = path?.Name,
+            Subresource = path?.Subresource,
+            Started = Requests.Now,
+            Concurrency = Requests.Enter(),
+            Connection = context.Connection.Id,
+        };
+        Requests.Add(record);
+        var response = new Response(context, record);
+        try
+        {
+            await ServeAsync(context, path, record, response);
+        }
+        catch (StatusException refusal) when (!context.Response.HasStarted)
+        {
+            await response.WriteAsync(refusal);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went away.
+        }
+        catch (Exception e) when (e is not StatusException && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            await response.WriteAsync(new StatusException(500, "InternalError", $"Internal error occurred: {e}"));
+        }
+        finally
+        {
+            Requests.Leave(record);
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, RequestPath? path, RequestRecord record, Response response)
+    {
+        var place = record.Path;
+        if (place is "/healthz" or "/livez" or "/readyz")
+        {
+            await response.WriteAsync(200, "ok"u8.ToArray(), "text/plain; charset=utf-8");
+            return;
+        }
+        if (Faults.Next(record) is { } fault && await HappensAsync(fault, context, path, record, response))
+            return;
+        record.User = authenticator.Authenticate(context);
+        await WorkAsync(context, path, record, response);
+    }
+
+    private async Task WorkAsync(HttpContext context, RequestPath? path, RequestRecord record, Response response)
+    {
+        if (path is not null)
+            await resources.HandleAsync(context, path, record.Verb, record, response, stopping.Token);
+        else if (record.Path == "/version")
+            await response.WriteAsync(200, Discovery.Version);
+        else if (record.Path.StartsWith("/openapi/v3", StringComparison.Ordinal) && OpenApi.Answer(record.Path, api.Catalog) is { } document)
+            await response.WriteAsync(200, document);
+        else if (Discovery.Answer(record.Path, context.Request.Headers.Accept.ToString(), api.Catalog) is { } discovery)
+            await response.WriteAsync(200, discovery.Body, discovery.ContentType);
+        else
+            throw StatusException.NoSuchResource();
+    }
+
+    /// <summary>True if the fault was the whole answer.</summary>
+    private async Task<bool> HappensAsync(Fault fault, HttpContext context, RequestPath? path, RequestRecord record, Response response)
+    {
+        if (fault.Delay > TimeSpan.Zero)
+            await Task.Delay(fault.Delay, context.RequestAborted);
+        if (fault.Answer is { } answer)
+            throw answer;
+        if (fault.Body is { } body)
+        {
+            await response.WriteAsync(200, body);
+            return true;
+        }
+        if (fault.DropAfter)
+        {
+            record.User = authenticator.Authenticate(context);
+            var shown = context.Response.Body;
+            using var swallowed = new MemoryStream();
+            context.Response.Body = swallowed;
+            await WorkAsync(context, path, record, response);
+            context.Response.Body = shown;
+        }
+        if (!fault.DropBefore && !fault.DropAfter)
+            return false;
+        record.Status = 0;
+        context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
+        context.Abort();
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        if (host is not null)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await host.StopAsync(patience.Token);
+            await host.DisposeAsync();
+        }
+        CertificateAuthority.Dispose();
+        stopping.Dispose();
+    }
+}

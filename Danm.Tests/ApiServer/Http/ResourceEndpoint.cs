@@ -1,0 +1,191 @@
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Patches;
+using Danm.Tests.ApiServer.Store;
+using Microsoft.AspNetCore.Http;
+
+namespace Danm.Tests.ApiServer.Http;
+
+/// <summary>The verbs on resources over HTTP: reads options, asks <see cref="ResourceApi"/>, answers.</summary>
+public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
+{
+    private const int BodyLimit = 3 * 1024 * 1024;
+
+    private readonly ListEndpoint lists = new(api.Store);
+    private readonly WatchEndpoint watches = new(api.Store, bookmarkInterval);
+
+    public static string Verb(HttpRequest request, RequestPath? path) => request.Method switch
+    {
+        _ when path is null => request.Method.ToLowerInvariant(),
+        "GET" or "HEAD" when IsTrue(request.Query["watch"]) => "watch",
+        "GET" or "HEAD" => path.Name is null ? "list" : "get",
+        "POST" => "create",
+        "PUT" => "update",
+        "PATCH" => "patch",
+        "DELETE" => path.Name is null ? "deletecollection" : "delete",
+        var method => method.ToLowerInvariant(),
+    };
+
+    public async Task HandleAsync(HttpContext context, RequestPath path, string verb, RequestRecord record, Response response, CancellationToken stopping)
+    {
+        var type = api.Catalog.Find(path.Group, path.Version, path.Plural) ?? throw StatusException.NoSuchResource();
+        var ns = path.Namespace;
+        if (ns is not null && !type.Namespaced || ns is null && type.Namespaced && (path.Name is not null || verb is not ("list" or "watch")))
+            throw path.Name is null && type.Namespaced ? StatusException.MethodNotAllowed("the server does not allow this method on the requested resource") : StatusException.NoSuchResource();
+        if (path.Subresource is not null && !(path.Subresource == "status" && type.HasStatus))
+            throw StatusException.NoSuchResource();
+        var status = path.Subresource == "status";
+        if (verb == "watch")
+        {
+            await watches.WatchAsync(context, response, type, ns, path.Name, stopping);
+            return;
+        }
+        var request = context.Request;
+        if (verb == "list")
+        {
+            await response.WriteAsync(200, lists.List(request, type, ns));
+            return;
+        }
+        var form = Representation.Of(request, type);
+        if (verb == "get")
+        {
+            await response.WriteAsync(200, form.One(api.Get(type, ns, path.Name!)));
+            return;
+        }
+        var body = await ReadAsync(request, record);
+        var options = Options(request.Query);
+        StoredObject result;
+        switch (verb)
+        {
+            case "create" when path.Name is null:
+                RequireJson(request);
+                result = api.Create(type, ns, Json.ParseObject(body.Span), options);
+                break;
+            case "update" when path.Name is not null:
+                RequireJson(request);
+                result = api.Update(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
+                break;
+            case "patch" when path.Name is not null:
+                result = api.Patch(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
+                break;
+            case "delete" when path.Subresource is null:
+                await DeleteAsync(type, ns, path.Name!, body, options.DryRun || DeleteOptions(body)["dryRun"] is JsonArray { Count: > 0 }, response, form);
+                return;
+            case "deletecollection":
+                await DeleteCollectionAsync(request, type, ns, body, options.DryRun, response);
+                return;
+            default:
+                throw StatusException.MethodNotAllowed("the server does not allow this method on the requested resource");
+        }
+        response.Warn(options.Warnings ?? []);
+        await response.WriteAsync(verb == "create" ? 201 : 200, form.One(result));
+    }
+
+    private async Task DeleteAsync(ResourceType type, string? ns, string name, ReadOnlyMemory<byte> body, bool dryRun, Response response, Representation form)
+    {
+        var preconditions = DeleteOptions(body)["preconditions"];
+        var deleted = api.Delete(type, ns, name, preconditions.At("uid").String(), preconditions.At("resourceVersion").String(), dryRun);
+        if (type == BuiltInTypes.Pod)
+        {
+            await response.WriteAsync(200, form.One(deleted));
+            return;
+        }
+        await response.WriteAsync(200, new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["details"] = new JsonObject { ["name"] = name, ["group"] = type.Group, ["kind"] = type.Plural, ["uid"] = deleted.Uid },
+        });
+    }
+
+    private async Task DeleteCollectionAsync(HttpRequest request, ResourceType type, string? ns, ReadOnlyMemory<byte> body, bool dryRun, Response response)
+    {
+        _ = DeleteOptions(body);
+        var list = lists.List(request, type, ns);
+        foreach (var item in (JsonArray)Json.ParseObject(list)["items"]!)
+        {
+            try
+            {
+                api.Delete(type, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!, null, null, dryRun);
+            }
+            catch (StatusException e) when (e.Code == 404)
+            {
+                // Another deletion was faster, which is as good.
+            }
+        }
+        await response.WriteAsync(200, list);
+    }
+
+    /// <summary>Pods go at once, as if their kubelet had confirmed; propagation policies are accepted, since nothing here has dependants to wait for.</summary>
+    private static JsonObject DeleteOptions(ReadOnlyMemory<byte> body)
+    {
+        if (body.IsEmpty)
+            return [];
+        var options = Json.ParseObject(body.Span);
+        if (options["propagationPolicy"] is { } policy && policy.String() is not ("Orphan" or "Background" or "Foreground"))
+            throw StatusException.BadRequest($"invalid propagationPolicy {policy.ToJsonString()}");
+        return options;
+    }
+
+    private static Func<JsonObject, JsonObject> Patch(HttpRequest request, ResourceType type, JsonNode? patch)
+    {
+        var media = request.ContentType?.Split(';')[0].Trim();
+        switch (media)
+        {
+            case "application/merge-patch+json":
+                return o => (JsonObject)MergePatch.Apply(o, Object(patch))!;
+            case "application/json-patch+json":
+                return o => JsonPatch.Apply(o, patch as JsonArray ?? throw StatusException.BadRequest("a JSON patch must be an array"));
+            case "application/strategic-merge-patch+json" when !type.IsCustom:
+                return o => StrategicMergePatch.Apply(o, Object(patch));
+            case "application/apply-patch+yaml":
+                throw StatusException.UnsupportedMediaType("the embedded API server does not implement server-side apply");
+            default:
+                throw StatusException.UnsupportedMediaType($"the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json{(type.IsCustom ? "" : ", application/strategic-merge-patch+json")} (got {media})");
+        }
+
+        static JsonObject Object(JsonNode? patch) => patch as JsonObject ?? throw StatusException.BadRequest("the patch must be an object");
+    }
+
+    private static void RequireJson(HttpRequest request)
+    {
+        if (request.ContentType?.Split(';')[0].Trim() is not ("application/json" or null))
+            throw StatusException.UnsupportedMediaType($"the body of the request was in an unknown format - accepted media types include: application/json (got {request.ContentType})");
+    }
+
+    private static WriteOptions Options(IQueryCollection query)
+    {
+        var dryRun = query["dryRun"].ToString();
+        if (dryRun is not ("" or "All"))
+            throw StatusException.BadRequest($"dryRun: Unsupported value: \"{dryRun}\": supported values: \"All\"");
+        return query["fieldValidation"].ToString() switch
+        {
+            "Strict" => new(dryRun == "All", Strict: true, Warnings: []),
+            "Ignore" => new(dryRun == "All"),
+            "" or "Warn" => new(dryRun == "All", Warnings: []),
+            var other => throw StatusException.BadRequest($"fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""),
+        };
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, RequestRecord record)
+    {
+        if (request.ContentLength > BodyLimit)
+            throw StatusException.TooLarge(BodyLimit);
+        using var buffer = new MemoryStream((int)(request.ContentLength ?? 0));
+        while (true)
+        {
+            var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);
+            foreach (var part in read.Buffer)
+                buffer.Write(part.Span);
+            record.RequestBytes += read.Buffer.Length;
+            request.BodyReader.AdvanceTo(read.Buffer.End);
+            if (buffer.Length > BodyLimit)
+                throw StatusException.TooLarge(BodyLimit);
+            if (read.IsCompleted)
+                return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        }
+    }
+
+    private static bool IsTrue(string? text) => text is "true" or "1";
+}

@@ -1,0 +1,278 @@
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Store;
+
+namespace Danm.Tests.ApiServer;
+
+/// <summary>The verbs that write, with every check of the real server's registry that this one knows, free of HTTP.</summary>
+public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
+{
+    private const int PatchAttempts = 6;
+
+    public ObjectStore Store => store;
+
+    public ResourceCatalog Catalog => catalog;
+
+    public StoredObject Get(ResourceType type, string? ns, string name) =>
+        store.Table(type).Find(ns, name) ?? throw StatusException.NotFound(type, name);
+
+    public StoredObject Create(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    {
+        body = Decode(type, ns, body, options);
+        var metadata = body.Child("metadata");
+        if (metadata["resourceVersion"].String() is not (null or "" or "0"))
+            throw new StatusException(500, "InternalError", "resourceVersion should not be set on objects to be created");
+        Metadata.SetNew(metadata, type);
+        if (type.HasStatus)
+            body.Remove("status");
+        if (metadata["name"].String() is null or "")
+            throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name or generateName is required")]);
+        SetInitialState(type, body);
+        var name = metadata["name"].String()!;
+        Validate(type, name, body, null);
+        var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
+        if (store.Table(type).Find(ns, name) is not null)
+            throw StatusException.AlreadyExists(type, name);
+        if (options.DryRun)
+        {
+            if (ns is not null)
+                Get(BuiltInTypes.Namespace, null, ns);
+            return StoredObject.From(body, type, 0);
+        }
+        if (!store.TryCommit(type, ns, name, null, body, ns is null ? null : (BuiltInTypes.Namespace, ns), out var result))
+            throw StatusException.AlreadyExists(type, name);
+        if (created is not null)
+            catalog.Set(created);
+        return result!;
+    }
+
+    public StoredObject Update(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
+    {
+        body = Decode(type, ns, body, options);
+        if (body.At("metadata", "name").String() is { } given && given != name)
+            throw StatusException.BadRequest($"the name of the object ({given}) does not match the name on the URL ({name})");
+        if (body.At("metadata", "name") is null)
+            throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name is required")]);
+        var version = body.At("metadata", "resourceVersion").String();
+        if (type.IsCustom && string.IsNullOrEmpty(version))
+        {
+            Get(type, ns, name);
+            throw StatusException.Invalid(type, name, [new("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")]);
+        }
+        for (var attempt = 0; ; attempt++)
+        {
+            var old = Get(type, ns, name);
+            if (Replace(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
+                return result;
+            if (!string.IsNullOrEmpty(version) || attempt == PatchAttempts)
+                throw StatusException.Modified(type, name);
+        }
+    }
+
+    /// <param name="apply">Makes the patched object from the current one; may be called again after a conflict.</param>
+    public StoredObject Patch(ResourceType type, string? ns, string name, bool statusOnly, Func<JsonObject, JsonObject> apply, WriteOptions options)
+    {
+        for (var attempt = 0; attempt < PatchAttempts; attempt++)
+        {
+            var old = Get(type, ns, name);
+            options.Warnings?.Clear();
+            var body = Decode(type, ns, apply(old.Parse()), options);
+            if (body.At("metadata", "name").String() != name)
+                throw StatusException.Invalid(type, name, [FieldError.Invalid("metadata.name", body.At("metadata", "name"), "field is immutable")]);
+            if (Replace(type, old, body, statusOnly, options) is { } result)
+                return result;
+        }
+        throw StatusException.Modified(type, name);
+    }
+
+    public StoredObject Delete(ResourceType type, string? ns, string name, string? uid, string? version, bool dryRun)
+    {
+        while (true)
+        {
+            var old = Get(type, ns, name);
+            if (uid is not null && uid != old.Uid)
+                throw StatusException.Conflict(type, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.Uid}");
+            if (version is not null && version != old.ResourceVersion.ToString())
+                throw StatusException.Conflict(type, name, $"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object meta: {old.ResourceVersion}");
+            if (type == BuiltInTypes.Namespace && name is "default" or "kube-system" or "kube-public" && type == BuiltInTypes.Namespace)
+                throw StatusException.Forbidden($"namespaces \"{name}\" is forbidden: this namespace may not be deleted");
+            if (dryRun)
+                return old;
+            if (!store.TryCommit(type, ns, name, old, null, null, out var result))
+                continue;
+            AfterDelete(type, old);
+            return result!;
+        }
+    }
+
+    private void AfterDelete(ResourceType type, StoredObject old)
+    {
+        if (type == BuiltInTypes.Namespace)
+        {
+            foreach (var other in catalog.All.Where(t => t.Namespaced).DistinctBy(t => t.StorageName))
+                Empty(other, old.Name);
+        }
+        else if (type == BuiltInTypes.CustomResourceDefinition
+            && catalog.All.FirstOrDefault(t => t.QualifiedName == old.Name && t.IsCustom) is { } custom)
+        {
+            Empty(custom, null);
+            catalog.Remove(custom);
+            store.CloseWatches(custom);
+        }
+    }
+
+    private void Empty(ResourceType type, string? ns)
+    {
+        foreach (var item in ObjectTable.Range(store.Table(type).Objects, ns, null).ToArray())
+            store.TryCommit(type, item.Namespace, item.Name, item, null, null, out _);
+    }
+
+    /// <summary>Null if another writer came between. An update that changes nothing writes nothing.</summary>
+    private StoredObject? Replace(ResourceType type, StoredObject old, JsonObject body, bool statusOnly, WriteOptions options)
+    {
+        var before = old.Parse();
+        var metadata = body.Child("metadata");
+        if (metadata["resourceVersion"].String() is { Length: > 0 } version && version != "0" && version != old.ResourceVersion.ToString())
+            throw StatusException.Modified(type, old.Name);
+        if (metadata["uid"].String() is { Length: > 0 } uid && uid != old.Uid)
+            throw StatusException.Conflict(type, old.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.Uid}");
+        if (statusOnly)
+        {
+            var status = body["status"]?.DeepClone();
+            body = (JsonObject)before.DeepClone();
+            body["status"] = status;
+            if (status is null)
+                body.Remove("status");
+        }
+        else
+        {
+            Metadata.KeepServerFields(metadata, (JsonObject)before["metadata"]!);
+            if (type.HasStatus)
+            {
+                body.Remove("status");
+                if (before["status"] is { } status)
+                    body["status"] = status.DeepClone();
+            }
+        }
+        Validate(type, old.Name, body, before);
+        var changed = type == BuiltInTypes.CustomResourceDefinition && !statusOnly ? Establish(body) : null;
+        body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
+        if (JsonNode.DeepEquals(before, body))
+            return old;
+        if (Metadata.HasGeneration(type) && !statusOnly && !SameSpec(type, before, body))
+            body.Child("metadata")["generation"] = (before["metadata"]!["generation"]?.GetValue<long>() ?? 0) + 1;
+        if (options.DryRun)
+            return StoredObject.From(body, type, old.ResourceVersion);
+        if (!store.TryCommit(type, old.Namespace, old.Name, old, body, null, out var result))
+            return null;
+        if (changed is not null)
+            catalog.Set(changed);
+        return result;
+    }
+
+    private static bool SameSpec(ResourceType type, JsonObject before, JsonObject after) => before.Select(f => f.Key).Union(after.Select(f => f.Key))
+        .Where(f => f != "metadata" && !(f == "status" && type.HasStatus))
+        .All(f => JsonNode.DeepEquals(before[f], after[f]));
+
+    /// <summary>From what the client sent to an object of this type: identity checked, unknown fields pruned, defaults set.</summary>
+    private static JsonObject Decode(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    {
+        if (body["kind"].String() is not { Length: > 0 } kind)
+            throw StatusException.BadRequest("Object 'Kind' is missing");
+        if (kind != type.Kind || body["apiVersion"].String() != type.ApiVersion)
+            throw StatusException.BadRequest($"{kind} in version \"{body["apiVersion"].String()}\" cannot be handled as a {type.Kind}: the API version in the data ({body["apiVersion"].String()}) does not match the expected API version ({type.ApiVersion})");
+        var unknown = new List<string>();
+        var metadata = Metadata.Clean(body, unknown);
+        var given = metadata["namespace"].String();
+        if (given is { Length: > 0 } && given != ns)
+            throw StatusException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        metadata.Remove("namespace");
+        if (ns is not null)
+            metadata["namespace"] = ns;
+        foreach (var name in body.Select(f => f.Key).Except(["apiVersion", "kind", "metadata"]).ToArray())
+        {
+            if (type.Schema.Child(name) is { } child)
+                SchemaPruner.Prune(body[name], child, name, unknown);
+            else if (!type.Schema.PreserveUnknownFields)
+            {
+                unknown.Add(name);
+                body.Remove(name);
+            }
+        }
+        if (options.Strict && unknown.Count > 0)
+            throw StatusException.BadRequest($"{type.Kind} in version \"{type.Version}\" cannot be handled as a {type.Kind}: strict decoding error: {string.Join(", ", unknown.Select(u => $"unknown field \"{u}\""))}");
+        options.Warnings?.AddRange(unknown.Select(u => $"unknown field \"{u}\""));
+        SchemaPruner.ApplyDefaults(body, type.Schema);
+        return body.At("apiVersion").String() == "events.k8s.io/v1" ? CheckedEvent(type, body) : body;
+    }
+
+    private static JsonObject CheckedEvent(ResourceType type, JsonObject body)
+    {
+        var errors = SchemaValidator.Validate(body, type.Schema, "");
+        return errors.Count == 0 ? EventConversion.ToCore(body) : throw StatusException.Invalid(type, body.At("metadata", "name").String() ?? "", errors);
+    }
+
+    private static void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
+    {
+        var errors = new List<FieldError>();
+        Names.Validate((JsonObject)body["metadata"]!, nameIsLabel: type.Plural is "namespaces" or "services", errors);
+        var schema = type.StorageName == "events" ? BuiltInTypes.Event.Schema : type.Schema;
+        var faults = SchemaValidator.Validate(body, schema, "");
+        if (faults.TrueForAll(f => f.Reason == "FieldValueInvalid"))
+            CelEvaluator.Validate(body, old, schema, "", faults);
+        else if (schema.HasRules)
+            faults.Add(new("FieldValueInvalid", "<nil>", "Invalid value: \"null\": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"));
+        errors.AddRange(faults);
+        if (type.StorageName == "events" && body.At("involvedObject", "namespace").String() is var about && about != body.At("metadata", "namespace").String()
+            && !(string.IsNullOrEmpty(about) && body.At("metadata", "namespace").String() == "default"))
+            errors.Add(FieldError.Invalid("involvedObject.namespace", about, "does not match event.namespace"));
+        if (type == BuiltInTypes.Pod && old is not null)
+            CheckPodUpdate(body, old, errors);
+        if (errors.Count > 0)
+            throw StatusException.Invalid(type, name, errors);
+    }
+
+    /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>
+    private static void CheckPodUpdate(JsonObject body, JsonObject old, List<FieldError> errors)
+    {
+        if (!JsonNode.DeepEquals(Fixed(body), Fixed(old)))
+            errors.Add(FieldError.Forbidden("spec", "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
+
+        static JsonNode? Fixed(JsonObject pod)
+        {
+            var spec = pod["spec"]?.DeepClone() as JsonObject;
+            spec?.Remove("tolerations");
+            spec?.Remove("activeDeadlineSeconds");
+            foreach (var list in (string[])["containers", "initContainers"])
+                foreach (var container in spec?[list] as JsonArray ?? [])
+                    (container as JsonObject)?.Remove("image");
+            return spec;
+        }
+    }
+
+    private static void SetInitialState(ResourceType type, JsonObject body)
+    {
+        if (type == BuiltInTypes.Namespace)
+        {
+            body.Child("metadata").Child("labels")["kubernetes.io/metadata.name"] = body["metadata"]!["name"].String();
+            body.Child("spec")["finalizers"] = new JsonArray("kubernetes");
+            body.Child("status")["phase"] = "Active";
+        }
+        else if (type == BuiltInTypes.Pod)
+        {
+            body.Child("status")["phase"] = "Pending";
+        }
+    }
+
+    private ResourceType Establish(JsonObject crd)
+    {
+        var errors = new List<FieldError>();
+        var custom = CustomResources.Read(crd, errors);
+        if (custom is not null && catalog.Rival(custom) is { } rival)
+            throw StatusException.NotImplemented($"two resources of one kind: {rival.QualifiedName} and {custom.QualifiedName}");
+        if (custom is null || errors.Count > 0)
+            throw StatusException.Invalid(BuiltInTypes.CustomResourceDefinition, crd.At("metadata", "name").String() ?? "", errors);
+        CustomResources.Establish(crd);
+        return custom;
+    }
+}

@@ -1,0 +1,48 @@
+using Danm.Tests.ApiServer.Schema;
+
+namespace Danm.Tests.ApiServer;
+
+/// <summary>One resource of one group and version, built in or of a CustomResourceDefinition.</summary>
+public sealed class ResourceType
+{
+    public required string Group { get; init; }
+
+    public required string Version { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required string Plural { get; init; }
+
+    public string Singular { get; init; } = "";
+
+    public string ListKind { get => field ?? Kind + "List"; init; }
+
+    public string[] ShortNames { get; init; } = [];
+
+    public string[] Categories { get; init; } = [];
+
+    public bool Namespaced { get; init; }
+
+    public bool HasStatus { get; init; }
+
+    /// <summary>Of a CustomResourceDefinition: strict schema, merge patch only, updates need a resourceVersion.</summary>
+    public bool IsCustom { get; init; }
+
+    /// <summary>What its objects look like. Built-in types have partial ones: what they do not know, they keep.</summary>
+    public required StructuralSchema Schema { get; init; }
+
+    public Column[] Columns { get; init; } = [Column.Name, Column.Age];
+
+    /// <summary>Paths (without the leading dot) that field selectors may use besides name and namespace.</summary>
+    public string[] SelectableFields { get; init; } = [];
+
+    /// <summary>Under which name the objects are stored: two versions of Events share one.</summary>
+    public string StorageName { get => field ?? QualifiedName; init; }
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>plural.group, as messages and CRD names have it.</summary>
+    public string QualifiedName => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    public override string ToString() => $"{ApiVersion} {Kind}";
+}

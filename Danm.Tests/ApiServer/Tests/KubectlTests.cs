@@ -1,0 +1,112 @@
+namespace Danm.Tests.ApiServer.Tests;
+
+/// <summary>kubectl against the embedded server.</summary>
+public sealed class KubectlTests
+{
+    private const string Widget = """
+        apiVersion: example.io/v1
+        kind: Widget
+        metadata: {name: a, labels: {app: x}}
+        spec: {size: 3, end: 7}
+        """;
+
+    private const string Pod = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: p, labels: {app: x}}
+        spec: {containers: [{name: c, image: "i:1"}]}
+        """;
+
+    private EmbeddedApiServer server = null!;
+    private Kubectl kubectl = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        server = await EmbeddedApiServer.StartAsync();
+        kubectl = await Kubectl.FindAsync(server.Kubeconfig());
+        await Apply(File.ReadAllText(WireTests.Data("widgets.yaml")));
+        await kubectl.OutputAsync("wait", "--for=condition=established", "--timeout=10s", "crd/widgets.example.io");
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        kubectl?.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Applies_gets_describes_and_deletes()
+    {
+        (await Apply(Widget)).Should().Contain("widget.example.io/a created");
+        (await Apply(Pod)).Should().Contain("pod/p created");
+        (await kubectl.OutputAsync("get", "wd")).Should().MatchRegex(@"NAME +SIZE\na +3\n");
+        (await kubectl.OutputAsync("get", "widgets", "-o", "wide", "-l", "app=x")).Should().MatchRegex(@"NAME +SIZE +COLOUR\na +3 +red\n");
+        (await kubectl.OutputAsync("get", "pods")).Should().MatchRegex(@"NAME +READY +STATUS +RESTARTS +AGE\np +0/1 +Pending +0 +\d+s\n");
+        (await kubectl.OutputAsync("get", "widget/a", "-o", "yaml")).Should().Contain("size: 3");
+        (await kubectl.OutputAsync("describe", "widget", "a")).Should().Contain("Colour:").And.Contain("Events:");
+        (await kubectl.OutputAsync("describe", "pod", "p")).Should().Contain("Image:").And.Contain("i:1");
+        (await kubectl.OutputAsync("delete", "widget", "a")).Should().Contain("deleted");
+        (await kubectl.OutputAsync("delete", "pod", "p")).Should().Contain("deleted");
+        server.Store.Count("example.io/v1", "Widget").Should().Be(0);
+        (await kubectl.RunAsync("get", "widget", "a")).Error.Should().Contain("Error from server (NotFound): widgets.example.io \"a\" not found");
+    }
+
+    [Test]
+    public async Task Applies_again_as_a_patch()
+    {
+        Needs(27);
+        await Apply(Widget);
+        await Apply(Pod);
+        (await Apply(Widget)).Should().Contain("unchanged");
+        (await Apply(Widget.Replace("size: 3", "size: 4"))).Should().Contain("configured");
+        (await Apply(Pod.Replace("i:1", "i:2"))).Should().Contain("configured");
+        (await kubectl.OutputAsync("get", "pod", "p", "-o", "jsonpath={.spec.containers[*].image}")).Should().Be("i:2");
+        (await kubectl.OutputAsync("patch", "widget", "a", "--type=json", "-p", """[{"op":"replace","path":"/spec/size","value":5}]""")).Should().Contain("patched");
+        server.Store.Get("example.io/v1", "Widget", "default", "a")!.At("spec", "size")!.GetValue<int>().Should().Be(5);
+    }
+
+    [Test]
+    public async Task Shows_refusals_as_a_real_server_words_them()
+    {
+        Needs(27);
+        (await kubectl.RunAsync("apply", "-f", kubectl.Write("w.yaml", Widget.Replace("size: 3", "size: 9")))).Error.Should()
+            .Contain("The Widget \"a\" is invalid: spec: Invalid value: \"object\": size must not exceed end");
+        (await kubectl.RunAsync("apply", "-f", kubectl.Write("w.yaml", Widget.Replace("size: 3", "sise: 9, size: 3")))).Error.Should()
+            .Contain("strict decoding error: unknown field \"spec.sise\"");
+        (await kubectl.RunAsync("apply", "--server-side", "-f", kubectl.Write("w.yaml", Widget))).Error.Should().Contain("does not implement server-side apply");
+    }
+
+    [Test]
+    public async Task Explains_and_lists_resources()
+    {
+        Needs(27);
+        (await kubectl.OutputAsync("explain", "widget.spec.size")).Should().Contain("How large it is.").And.Contain("<integer>");
+        (await kubectl.OutputAsync("explain", "pod.spec")).Should().Contain("nodeName");
+        (await kubectl.OutputAsync("api-resources")).Should().MatchRegex(@"widgets +wd +example\.io/v1 +true +Widget");
+        (await kubectl.OutputAsync("get", "all")).Should().Contain("No resources found");
+    }
+
+    [Test]
+    public async Task Waits_for_a_deletion()
+    {
+        Needs(27);
+        await Apply(Widget);
+        var wait = kubectl.OutputAsync("wait", "--for=delete", "widget/a", "--timeout=20s");
+        await Task.Delay(500);
+        wait.IsCompleted.Should().BeFalse();
+        server.Store.Delete("example.io/v1", "Widget", "default", "a");
+        (await wait).Should().Contain("condition met");
+    }
+
+    /// <summary>Before 1.27 kubectl wants protobuf OpenAPI v2 to validate what it applies.</summary>
+    private Task<string> Apply(string manifest) =>
+        kubectl.OutputAsync(["apply", .. kubectl.Minor < 27 ? ["--validate=false"] : Array.Empty<string>(), "-f", kubectl.Write("manifest.yaml", manifest)]);
+
+    private void Needs(int minor)
+    {
+        if (kubectl.Minor < minor)
+            Assert.Ignore($"kubectl 1.{kubectl.Minor} cannot, 1.{minor} can");
+    }
+}

@@ -1,0 +1,9 @@
+namespace Danm.Tests.ApiServer;
+
+/// <summary>How a write is to be done.</summary>
+/// <param name="Strict">fieldValidation=Strict: unknown fields are a 400, else they are dropped and named in <paramref name="Warnings"/>.</param>
+/// <param name="Warnings">Null: fieldValidation=Ignore.</param>
+public sealed record WriteOptions(bool DryRun = false, bool Strict = false, List<string>? Warnings = null)
+{
+    public static readonly WriteOptions Default = new();
+}
