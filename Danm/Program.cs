@@ -1,3 +1,4 @@
+using Danm.Attach;
 using Danm.Cli;
 using Danm.Cni;
 
@@ -17,10 +18,7 @@ internal static class Program
 
         // kubectl hands its plugins its own environment, whatever is in it.
         if (name != ProgramName.KubectlPlugin && Environment.GetEnvironmentVariable("CNI_COMMAND") is not null)
-            return CniMain.Run(NewPlugin);
+            return CniMain.Run(static () => new DanmPlugin());
         return CommandLine.Run(args, Console.Out, Console.Error);
     }
-
-    private static ICniPlugin NewPlugin() =>
-        throw new CniException(CniErrorCode.PluginNotAvailable, "this build answers VERSION only");
 }

@@ -1,0 +1,172 @@
+using Danm.Api;
+using Danm.Cni;
+using Danm.HostLinks;
+using Danm.Ipam;
+using Danm.Ipvlan;
+using Danm.Kube;
+using Danm.Netlink;
+using Danm.Networks;
+using Danm.State;
+
+namespace Danm.Attach;
+
+/// <summary>Makes all attachments of a sandbox at once; if one fails, all that were made go again.</summary>
+internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book)
+{
+    private readonly RouteSocket host = RouteSocket.Open();
+    private readonly Lock hostGate = new();
+
+    /// <exception cref="CniException">Every failure, not just the first.</exception>
+    public async Task<IReadOnlyList<AttachedInterface>> RunAsync(IReadOnlyList<Attachment> attachments, CancellationToken cancellation)
+    {
+        using (host)
+        {
+            var tasks = attachments.Select(a => AttachAsync(a, cancellation)).ToArray();
+            try
+            {
+                return await Task.WhenAll(tasks).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                throw Together(attachments, tasks);
+            }
+        }
+    }
+
+    private async Task<AttachedInterface> AttachAsync(Attachment attachment, CancellationToken cancellation)
+    {
+        var addresses = await AllocateAsync(attachment, cancellation).ConfigureAwait(false);
+        await CreateEndpointAsync(attachment, addresses, cancellation).ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        var cidrs = addresses.ConvertAll(a => a.Address);
+        var mtu = attachment.Network.Spec.Options.Mtu is > 0 and var m ? m : (int?)null;
+        // The kernel serves one change of links at a time anyway.
+        lock (hostGate)
+            IpvlanLink.Add(host, HostLink.Ensure(host, attachment.Parent, mtu), attachment.Interface, mtu, pod);
+        return new AttachedInterface(attachment, cidrs, PodInterface.Configure(pod, attachment, cidrs));
+    }
+
+    private async Task<List<AllocatedAddress>> AllocateAsync(Attachment attachment, CancellationToken cancellation)
+    {
+        var allocator = new AddressAllocator(api, names => book.Announce(attachment, names));
+        try
+        {
+            var families = await Task.WhenAll(Allocate(attachment.IPv4), Allocate(attachment.IPv6)).ConfigureAwait(false);
+            return [.. families.OfType<AllocatedAddress>()];
+        }
+        catch (Exception)
+        {
+            book.DropEndpoint(attachment);
+            throw;
+        }
+
+        async Task<AllocatedAddress?> Allocate(FirstTries? tries)
+        {
+            if (tries is null)
+                return null;
+            try
+            {
+                var address = await allocator.AllocateAsync(tries, cancellation).ConfigureAwait(false);
+                book.Confirm(attachment, address);
+                return address;
+            }
+            catch (Exception e) when (e is AddressException or ApiException { IsTransient: false, IsAfterRetry: false })
+            {
+                book.DropAllocations(attachment, tries.Claim.Pool.Subnet.IsIPv6);
+                throw;
+            }
+        }
+    }
+
+    private async Task CreateEndpointAsync(Attachment attachment, List<AllocatedAddress> addresses, CancellationToken cancellation)
+    {
+        var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace);
+        try
+        {
+            book.Confirm(attachment, await api.CreateAsync(path, Endpoint(attachment, addresses), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false));
+        }
+        catch (ApiException e) when (e.IsAlreadyExists)
+        {
+            // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost.
+            var own = await api.TryGetAsync(
+                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false)
+                ?? throw new ApiException("GET DanmEp", "it vanished while it was being made", e);
+            book.Confirm(attachment, own);
+        }
+        catch (ApiException e) when (!e.IsTransient && !e.IsAfterRetry)
+        {
+            book.DropEndpoint(attachment);
+            throw;
+        }
+    }
+
+    private DanmEp Endpoint(Attachment attachment, List<AllocatedAddress> addresses)
+    {
+        var labels = new Dictionary<string, string>();
+        foreach (var (key, value) in sandbox.Pod.Metadata.Labels ?? [])
+        {
+            if (!key.StartsWith(ApiNames.Prefix, StringComparison.Ordinal))
+                labels[key] = value;
+        }
+
+        labels[ApiNames.PodUidLabel] = LabelValue.For(sandbox.Uid);
+        labels[ApiNames.NetworkLabel] = attachment.Network.Ref.ToLabelValue();
+        if (sandbox.NodeName is not null)
+            labels[ApiNames.NodeLabel] = LabelValue.For(sandbox.NodeName);
+        return new DanmEp
+        {
+            Metadata = new ObjectMeta
+            {
+                Name = attachment.EndpointId,
+                Namespace = sandbox.Namespace,
+                Labels = labels,
+                Annotations = addresses.Count == 0 ? null : new() { [DanmEpSearch.AllocationsAnnotation] = string.Join(',', addresses.Select(a => a.Name)) },
+            },
+            Spec = new DanmEpSpec
+            {
+                NetworkName = attachment.Network.Ref.Name,
+                NetworkType = attachment.Network.Spec.NetworkType is { Length: > 0 } type ? type : NetworkTypes.Ipvlan,
+                EndpointId = attachment.EndpointId,
+                ApiType = attachment.Network.Kind.ToName(),
+                Interface = new DanmEpInterface
+                {
+                    Name = attachment.Interface,
+                    Address = AddressText(attachment.Request.IPv4, addresses.Find(a => !a.Address.IsIPv6)),
+                    AddressIPv6 = AddressText(attachment.Request.IPv6, addresses.Find(a => a.Address.IsIPv6)),
+                    PolicyRoutes = ToMap(attachment.Request.PolicyRoutes),
+                    PolicyRoutes6 = ToMap(attachment.Request.PolicyRoutes6),
+                },
+                Host = Environment.MachineName,
+                NodeName = sandbox.NodeName,
+                Pod = sandbox.Name,
+                PodUid = sandbox.Pod.Metadata.Uid,
+                ContainerId = sandbox.Cid,
+                Netns = sandbox.Netns,
+            },
+        };
+    }
+
+    private static string AddressText(IPRequest request, AllocatedAddress? address) => address?.Address.ToString() ?? request.ToString();
+
+    private static Dictionary<string, string>? ToMap(IReadOnlyList<GatewayRoute> routes) =>
+        routes.Count == 0 ? null : routes.ToDictionary(r => r.Destination.ToString(), r => r.Gateway.ToString());
+
+    private static CniException Together(IReadOnlyList<Attachment> attachments, Task[] tasks)
+    {
+        var failures = new List<CniException>();
+        for (var i = 0; i < tasks.Length; i++)
+        {
+            if (tasks[i].IsCompletedSuccessfully)
+                continue;
+            var cause = tasks[i].Exception?.InnerException ?? new OperationCanceledException();
+            failures.Add(Errors.From(cause, $"interface \"{attachments[i].Interface}\" on {attachments[i].Network.Ref}"));
+        }
+
+        return failures.Count == 1
+            ? failures[0]
+            : new CniException(
+                failures.TrueForAll(f => f.Code == failures[0].Code) ? failures[0].Code : CniErrorCode.AttachmentFailed,
+                $"{failures.Count} of {tasks.Length} networks could not be set up: {string.Join("; ", failures.Select(f => f.Msg))}",
+                string.Join("; ", failures.Select(f => f.Details).OfType<string>().Distinct()) is { Length: > 0 } details ? details : null);
+    }
+}

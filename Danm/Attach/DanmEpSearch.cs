@@ -1,0 +1,54 @@
+using Danm.Api;
+using Danm.Kube;
+using Danm.State;
+
+namespace Danm.Attach;
+
+/// <summary>Finds a sandbox by its DanmEps, for when the node's journal does not know it: a disk that was wiped, or the original's Pods.</summary>
+internal static class DanmEpSearch
+{
+    /// <summary>
+    /// The names of a DanmEp's IPAllocations, separated by commas, so that they can be freed when its network is gone.
+    /// </summary>
+    public const string AllocationsAnnotation = ApiNames.Prefix + "ip-allocations";
+
+    public static Task<List<DanmEp>> ByContainerAsync(ApiClient api, string ns, string containerId, CancellationToken cancellation) =>
+        ListAsync(api, ns, $"spec.CID={containerId}", cancellation);
+
+    public static Task<List<DanmEp>> ByPodAsync(ApiClient api, string ns, string podUid, CancellationToken cancellation) =>
+        ListAsync(api, ns, $"spec.PodUID={podUid}", cancellation);
+
+    /// <summary>What is to be released for it. Its addresses' names are its own word, checked against their owner before use.</summary>
+    public static IEnumerable<ClaimRecord> ClaimsOf(DanmEp ep)
+    {
+        var name = ep.Metadata.Name ?? "";
+        yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = name, Uid = ep.Metadata.Uid, EndpointId = name };
+        foreach (var allocation in (ep.Metadata.Annotations?.GetValueOrDefault(AllocationsAnnotation) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+            yield return new ClaimRecord { Kind = ApiNames.IPAllocation, Name = allocation, EndpointId = name };
+    }
+
+    /// <summary>A record such as the journal would have had.</summary>
+    public static SandboxRecord ToRecord(IReadOnlyList<DanmEp> eps, string podUid, string containerId, string ns)
+    {
+        var first = eps[0].Spec;
+        return new SandboxRecord
+        {
+            Phase = SandboxPhase.Attached,
+            ContainerId = containerId,
+            PodUid = podUid,
+            PodNamespace = ns,
+            PodName = first.Pod,
+            Netns = first.Netns,
+            Attachments = [.. eps.Select(e => new AttachmentRecord { Interface = e.Spec.Interface.Name, Network = e.Spec.NetworkName, EndpointId = e.Metadata.Name ?? "" })],
+            Claims = [.. eps.SelectMany(ClaimsOf)],
+        };
+    }
+
+    private static async Task<List<DanmEp>> ListAsync(ApiClient api, string ns, string selector, CancellationToken cancellation)
+    {
+        var list = await api.ListAsync(
+            ResourcePath.Danm(ApiNames.DanmEps, ns), $"fieldSelector={Uri.EscapeDataString(selector)}", ApiJson.Default.ObjectListDanmEp, cancellation)
+            .ConfigureAwait(false);
+        return list.Items;
+    }
+}

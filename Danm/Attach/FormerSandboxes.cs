@@ -1,0 +1,60 @@
+using Danm.Api;
+using Danm.Cni;
+using Danm.Kube;
+using Danm.State;
+
+namespace Danm.Attach;
+
+/// <summary>
+/// Releases earlier sandboxes of the same Pod that no longer exist, as after a node's reboot: that is what lets a static address come
+/// back. A sandbox that still lives is left to its own DEL.
+/// </summary>
+internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog log)
+{
+    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
+
+    /// <param name="sandbox">The new sandbox.</param>
+    /// <param name="endpoints">The Pod's DanmEps, for sandboxes that the journal does not know.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task ReleaseAsync(PodSandbox sandbox, IReadOnlyList<DanmEp> endpoints, CancellationToken cancellation)
+    {
+        var del = new DelOperation(state, api, log);
+        var known = new HashSet<string>();
+        foreach (var deferred in (bool[])[false, true])
+            known.UnionWith(await ReleaseKnownAsync(sandbox, del, deferred, cancellation).ConfigureAwait(false));
+
+        foreach (var group in endpoints.GroupBy(e => e.Spec.ContainerId ?? ""))
+        {
+            // K8S_POD_INFRA_CONTAINER_ID and CNI_CONTAINERID are the same but for runtimes of old.
+            if (known.Contains(group.Key) || group.Key.Length == 0 || !CniNames.IsName(group.Key))
+                continue;
+            var record = DanmEpSearch.ToRecord([.. group], sandbox.Uid, group.Key, sandbox.Namespace);
+            if (group.Key != sandbox.Cid && record.Netns is { } netns && !NodeState.IsGone(netns))
+                continue;
+            using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
+            await del.ReleaseAsync(journal, journal.Last ?? record, record.Netns, cancellation).ConfigureAwait(false);
+            log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
+        }
+    }
+
+    private async Task<List<string>> ReleaseKnownAsync(PodSandbox sandbox, DelOperation del, bool deferred, CancellationToken cancellation)
+    {
+        var known = new List<string>();
+        var journals = await state.FindAsync((u, c) => u == sandbox.Uid && c != sandbox.ContainerId, deferred, LockWait, cancellation).ConfigureAwait(false);
+        foreach (var journal in journals)
+        {
+            using (journal)
+            {
+                if (journal.Last is not { } record)
+                    continue;
+                known.Add(record.ContainerId);
+                if (record.Phase != SandboxPhase.Deferred && !NodeState.IsDead(record))
+                    continue;
+                await del.ReleaseAsync(journal, record, record.Netns, cancellation).ConfigureAwait(false);
+                log.Info("released a former sandbox of the Pod", ("former", record.ContainerId));
+            }
+        }
+
+        return known;
+    }
+}

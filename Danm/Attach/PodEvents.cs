@@ -1,0 +1,37 @@
+using Danm.Api;
+using Danm.Cni;
+using Danm.Kube;
+
+namespace Danm.Attach;
+
+/// <summary>Tells a Pod's owner, as <c>kubectl describe pod</c> shows it. An event that cannot be written is no failure.</summary>
+internal static class PodEvents
+{
+    public static async Task WarnAsync(ApiClient api, PodSandbox sandbox, string reason, IReadOnlyList<string> messages, CancellationToken cancellation)
+    {
+        if (messages.Count == 0)
+            return;
+        var now = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ");
+        var message = CniText.Clean(string.Join("; ", messages), 1000);
+        var e = new CoreEvent
+        {
+            Metadata = new ObjectMeta { Name = $"{sandbox.Name[..Math.Min(sandbox.Name.Length, 200)]}.{DateTime.UtcNow.Ticks:x}", Namespace = sandbox.Namespace },
+            InvolvedObject = new ObjectReference { ApiVersion = "v1", Kind = "Pod", Namespace = sandbox.Namespace, Name = sandbox.Name, Uid = sandbox.Pod.Metadata.Uid },
+            Type = "Warning",
+            Reason = reason,
+            Message = message,
+            Source = new EventSource { Component = "danm", Host = sandbox.NodeName },
+            FirstTimestamp = now,
+            LastTimestamp = now,
+            Count = 1,
+        };
+        try
+        {
+            await api.CreateAsync(ResourcePath.Core("events", sandbox.Namespace), e, ApiJson.Default.CoreEvent, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is ApiException or OperationCanceledException)
+        {
+            // The log has the same words.
+        }
+    }
+}
