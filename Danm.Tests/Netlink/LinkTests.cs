@@ -215,7 +215,7 @@ public class LinkTests
         using var inPod = pod.OpenRoute();
         _ip.AddLink(new LinkSpec("up0", new LinkKind.Veth("up1")) { Up = true });
         var parent = _ip.GetLink("up0")!;
-        Kernel.AddLinkOrIgnore(_ip, new LinkSpec("eth0", new LinkKind.Ipvlan()) { ParentIndex = parent.Index, Namespace = pod.Namespace, Mtu = 1400 });
+        KernelSupport.AddLinkOrIgnore(_ip, new LinkSpec("eth0", new LinkKind.Ipvlan()) { ParentIndex = parent.Index, Namespace = pod.Namespace, Mtu = 1400 });
 
         var child = inPod.GetLink("eth0")!;
         child.Should().BeEquivalentTo(new { Kind = new LinkKind.Ipvlan(IpvlanMode.L2), ParentIndex = parent.Index, Mtu = 1400, parent.Address });
@@ -226,7 +226,7 @@ public class LinkTests
     {
         _ip.AddLink(new LinkSpec("up0", new LinkKind.Veth("up1")));
         var parent = _ip.GetLink("up0")!;
-        Kernel.AddLinkOrIgnore(_ip, new LinkSpec("net0.500", new LinkKind.Vlan(500)) { ParentIndex = parent.Index, Alias = "danm" });
+        KernelSupport.AddLinkOrIgnore(_ip, new LinkSpec("net0.500", new LinkKind.Vlan(500)) { ParentIndex = parent.Index, Alias = "danm" });
         _ip.GetLink("net0.500").Should().BeEquivalentTo(new { Kind = new LinkKind.Vlan(500), ParentIndex = parent.Index, Alias = "danm" });
         _ns.IpJson("link show net0.500").Single().GetProperty("linkinfo").GetProperty("info_data").GetProperty("protocol").GetString().Should().Be("802.1Q");
     }
@@ -234,14 +234,14 @@ public class LinkTests
     [Test]
     public void Makes_dummy()
     {
-        Kernel.AddLinkOrIgnore(_ip, new LinkSpec("d0", new LinkKind.Dummy()));
+        KernelSupport.AddLinkOrIgnore(_ip, new LinkSpec("d0", new LinkKind.Dummy()));
         _ip.GetLink("d0")!.Kind.Should().Be(new LinkKind.Dummy());
     }
 
     [Test]
     public void Makes_vrf()
     {
-        Kernel.AddLinkOrIgnore(_ip, new LinkSpec("red", new LinkKind.Vrf(300)));
+        KernelSupport.AddLinkOrIgnore(_ip, new LinkSpec("red", new LinkKind.Vrf(300)));
         _ip.GetLink("red")!.Kind.Should().Be(new LinkKind.Vrf(300));
     }
 }

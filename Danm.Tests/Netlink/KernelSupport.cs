@@ -3,7 +3,7 @@ using Danm.Netlink;
 namespace Danm.Tests.Netlink;
 
 /// <summary>What this machine's kernel can do.</summary>
-internal static class Kernel
+internal static class KernelSupport
 {
     /// <summary>Makes a link; ends the test as ignored where the kernel lacks its kind.</summary>
     public static Link? AddLinkOrIgnore(RouteSocket socket, LinkSpec spec)
