@@ -17,6 +17,7 @@ public sealed record Link
 
     /// <summary>
     /// Index of the interface this one stands on (the device under a VLAN, an ipvlan child or a VxLAN), or a veth's peer.
+    /// A VxLAN's is taken from its own attributes, since the kernel sends no IFLA_LINK for it.
     /// It counts in the namespace <see cref="ParentNamespaceId"/> if that is set, else in this link's own.
     /// </summary>
     public int? ParentIndex { get; init; }
@@ -98,7 +99,7 @@ public sealed record Link
             Name = name,
             Kind = kind,
             Mtu = mtu,
-            ParentIndex = parent,
+            ParentIndex = parent ?? (kind as LinkKind.Vxlan)?.UnderlayIndex,
             ParentNamespaceId = parentNamespace,
             MasterIndex = master,
             Flags = (LinkFlags)header.Flags,

@@ -84,15 +84,15 @@ internal ref struct NetlinkWriter(Span<byte> buffer)
 
     private Span<byte> PutAttributeHeader(ushort type, int payload)
     {
-        Append(checked((ushort)(4 + payload)));
-        Append(type);
+        var header = Take(2 * sizeof(ushort));
+        MemoryMarshal.Write(header, checked((ushort)(header.Length + payload)));
+        MemoryMarshal.Write(header[sizeof(ushort)..], type);
         return Take(payload)[..payload];
     }
 
     private Span<byte> Take(int length)
     {
-        // Everything but the two halves of an attribute header is a multiple of 4 after padding.
-        var padded = length == 2 ? 2 : (length + 3) & ~3;
+        var padded = (length + 3) & ~3;
         if (padded > _buffer.Length - _length)
             ThrowHelper.RequestTooLong();
         var room = _buffer.Slice(_length, padded);

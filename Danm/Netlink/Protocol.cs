@@ -24,7 +24,7 @@ internal static class NlmF
 /// <summary>Attributes of an extended acknowledgement.</summary>
 internal static class NlmsgErr
 {
-    public const ushort Message = 1, Offset = 2, MissingType = 5;
+    public const ushort Message = 1, MissingType = 5;
 }
 
 /// <summary>Message types of NETLINK_ROUTE.</summary>
@@ -63,7 +63,7 @@ internal static class IflaInfo
 /// <summary>Attributes of an address.</summary>
 internal static class Ifa
 {
-    public const ushort Address = 1, Local = 2, Label = 3, Broadcast = 4, Flags = 8;
+    public const ushort Address = 1, Local = 2, Broadcast = 4, Flags = 8;
 }
 
 /// <summary>Attributes of a route.</summary>

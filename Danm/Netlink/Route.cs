@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Danm.Netlink;
 
-/// <summary>A unicast route with one next hop (RTM_NEWROUTE), as after <c>ip route</c>.</summary>
+/// <summary>A unicast route (RTM_NEWROUTE), as after <c>ip route</c>. One with several next hops is read without any of them.</summary>
 /// <param name="Destination">Where to; its host bits must be zero. <c>0.0.0.0/0</c> and <c>::/0</c> are the default routes.</param>
 public sealed record Route(CidrAddress Destination)
 {

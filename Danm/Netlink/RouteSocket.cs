@@ -94,10 +94,10 @@ public sealed partial class RouteSocket : IDisposable
         _single.Send();
     }
 
-    /// <summary>Takes a remote end from a VxLAN's forwarding database; false if it was not there.</summary>
-    public bool DeleteForwarding(int index, MacAddress address, IPAddress remote)
+    /// <inheritdoc cref="RouteBatch.DeleteForwarding"/>
+    public void DeleteForwarding(int index, MacAddress address, IPAddress remote)
     {
         _single.DeleteForwarding(index, address, remote);
-        return _single.Send() == 1;
+        _single.Send();
     }
 }
