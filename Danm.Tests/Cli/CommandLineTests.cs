@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using Danm.Cli;
+
+namespace Danm.Tests.Cli;
+
+public class CommandLineTests
+{
+    [TestCase("--version")]
+    [TestCase("-version")]
+    public void Tells_version_commit_and_runtime(string flag)
+    {
+        var (exitCode, output, error) = Run(flag);
+
+        exitCode.Should().Be(0);
+        output.Should().MatchRegex(@"^danm \d+\.\d+\.\d+ \(commit [0-9a-z]+, \.NET 10\.[0-9.]+, linux-(x64|arm64)\)\n$");
+        error.Should().BeEmpty();
+    }
+
+    [Test]
+    public void Without_arguments_shows_a_short_usage_as_an_error()
+    {
+        var (exitCode, output, error) = Run();
+
+        exitCode.Should().Be(2);
+        output.Should().BeEmpty();
+        error.Should().Contain("CNI_COMMAND").And.Contain("danm --help");
+    }
+
+    [TestCase("--help")]
+    [TestCase("-help")]
+    [TestCase("-h")]
+    public void Help_lists_only_what_there_is(string flag)
+    {
+        var (exitCode, output, _) = Run(flag);
+
+        exitCode.Should().Be(0);
+        output.Should().Contain("completion").And.NotContainAny("netwatcher", "svcwatcher", "webhook", "fakeipam", "migrate", "doctor");
+    }
+
+    [TestCase("netwatcher")]
+    [TestCase("--frobnicate")]
+    [TestCase("completion")]
+    [TestCase("completion", "tcsh")]
+    public void A_wrong_usage_is_an_error_of_code_2(params string[] args)
+    {
+        var (exitCode, output, error) = Run(args);
+
+        exitCode.Should().Be(2);
+        output.Should().BeEmpty();
+        error.Should().StartWith("error: ").And.EndWith("See 'danm --help'.\n");
+    }
+
+    [TestCase("bash")]
+    [TestCase("zsh")]
+    [TestCase("fish")]
+    public void Every_completion_script_says_how_to_load_it(string shell)
+    {
+        var (exitCode, output, _) = Run("completion", shell);
+
+        exitCode.Should().Be(0);
+        output.Should().Contain($"danm completion {shell}").And.Contain("[suggest:");
+    }
+
+    [TestCase("danm co", "completion")]
+    [TestCase("danm completion z", "zsh")]
+    [TestCase("danm completion fi", "fish")]
+    [TestCase("danm --ver", "--version")]
+    public void The_bash_script_completes(string line, string expected)
+    {
+        // The program itself, as this test's build has it; the shell finds it as danm.
+        var program = Path.Combine(AppContext.BaseDirectory, "danm.dll");
+        var (_, script, _) = Run("completion", "bash");
+        var test = $$"""
+            danm() { dotnet '{{program}}' "$@"; }
+            env() { shift 2; "$@"; }
+            {{script}}
+            COMP_LINE='{{line}}' COMP_POINT={{line.Length}} COMP_WORDS=({{line}}) COMP_CWORD=$(({{line.Split(' ').Length}} - 1))
+            _danm
+            echo "${COMPREPLY[*]}"
+            """;
+
+        var start = new ProcessStartInfo("bash", ["-c", test]) { RedirectStandardOutput = true };
+        using var bash = Process.Start(start)!;
+        bash.StandardOutput.ReadToEnd().Should().Be(expected + "\n");
+    }
+
+    [TestCase("/opt/cni/bin/danm", "danm", false)]
+    [TestCase("danm", "danm", false)]
+    [TestCase("/usr/local/bin/netwatcher", "netwatcher", true)]
+    [TestCase("./svcwatcher", "svcwatcher", true)]
+    [TestCase("webhook", "webhook", true)]
+    [TestCase("/cni/fakeipam", "fakeipam", true)]
+    [TestCase("kubectl-danm", "kubectl-danm", false)]
+    [TestCase("danm-1.2", "danm-1.2", false)]
+    public void The_name_decides_first(string argv0, string name, bool ofALaterBuild)
+    {
+        ProgramName.Of([argv0, "x"]).Should().Be(name);
+        ProgramName.IsOfALaterBuild(name).Should().Be(ofALaterBuild);
+    }
+
+    private static (int ExitCode, string Output, string Error) Run(params string[] args)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var exitCode = CommandLine.Run(args, output, error);
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}
