@@ -247,7 +247,7 @@ public class CniMainTests
         var answer = plugin.Run(Environment("DEL"), """{"cniVersion":"1.0.0","name":"net","timeoutSeconds":1}""");
 
         answer.Code.Should().Be(11);
-        answer.Msg.Should().Be("DEL for network 'net' did not end within 1 seconds (timeoutSeconds)");
+        answer.Msg.Should().Be("DEL for network 'net' did not end within 1 s (timeoutSeconds)");
     }
 
     [Test]

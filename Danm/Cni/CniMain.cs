@@ -54,7 +54,7 @@ public static class CniMain
             throw new CniException(
                 CniErrorCode.TryAgainLater,
                 timeout.IsCancellationRequested
-                    ? $"{Name(request.Command)} for network {CniText.Quote(request.Config.Name)} did not end within {request.Config.Timeout.TotalSeconds} seconds (timeoutSeconds)"
+                    ? $"{Name(request.Command)} for network {CniText.Quote(request.Config.Name)} did not end within {request.Config.Timeout.TotalSeconds} s (timeoutSeconds)"
                     : $"{Name(request.Command)} for network {CniText.Quote(request.Config.Name)} was interrupted: {error.Message}",
                 inner: error);
         }
