@@ -37,7 +37,7 @@ public class HostileInputTests
 
     [Test]
     public void Any_bytes_are_a_result_or_an_error() =>
-        Gen.OneOf(Gen.Byte.Array[0, 100], Mutated(CniResultWriter.Write(new CniResult { Interfaces = [new CniInterface("a") { Mtu = 1 }], Routes = [new CniRoute(Netlink.CidrAddress.Parse("::/0"))] }, SpecVersion.Newest).ToArray()))
+        Gen.OneOf(Gen.Byte.Array[0, 100], Mutated(CniResultWriter.Write(new CniResult { Interfaces = [new CniInterface("a") { Mtu = 1 }], Routes = [new CniRoute(Danm.Netlink.CidrAddress.Parse("::/0"))] }, SpecVersion.Newest).ToArray()))
             .Sample(bytes =>
             {
                 try

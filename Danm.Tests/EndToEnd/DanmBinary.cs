@@ -1,0 +1,36 @@
+using System.Runtime.CompilerServices;
+
+namespace Danm.Tests.EndToEnd;
+
+/// <summary>The published executable: tests over real protocols use nothing else.</summary>
+public static class DanmBinary
+{
+    /// <summary>The repository's folder.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>Where the build puts it; DANM_BINARY names another one.</summary>
+    public static string Path { get; } =
+        Environment.GetEnvironmentVariable("DANM_BINARY") ?? System.IO.Path.Combine(Repository, "artifacts", "danm");
+
+    /// <summary>Fails in CI, and skips loudly elsewhere, when nothing was published.</summary>
+    public static void Require()
+    {
+        if (File.Exists(Path))
+            return;
+        var reason = $"{Path} is missing: publish it first (./build.sh --target=Publish)";
+        if (Environment.GetEnvironmentVariable("CI") == "true")
+            Assert.Fail(reason);
+        Assert.Ignore(reason);
+    }
+
+    private static string FindRepository([CallerFilePath] string source = "")
+    {
+        for (var folder = System.IO.Path.GetDirectoryName(source); folder is not null; folder = System.IO.Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(System.IO.Path.Combine(folder, "Danm.slnx")))
+                return folder;
+        }
+
+        throw new InvalidOperationException("the repository's folder is not above the test's source");
+    }
+}
