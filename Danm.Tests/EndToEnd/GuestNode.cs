@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Security;
 using Danm.Tests.Kernel;
 
 namespace Danm.Tests.EndToEnd;
