@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Ipam;
+using Danm.Networks;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -12,9 +13,8 @@ namespace Danm.Attach;
 internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnlyList<ClaimRecord> former)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Kind, string Name), ClaimRecord> claims =
-        record.Claims.DistinctBy(c => (c.Kind, c.Name)).ToDictionary(c => (c.Kind, c.Name));
-    private readonly HashSet<string> inherited = [.. former.Select(c => c.Name)];
+    private readonly HashSet<string> interfaces = [];
+    private readonly List<ClaimRecord> claims = [.. record.Claims];
 
     /// <summary>The record with the claims as they stand.</summary>
     public SandboxRecord Record
@@ -22,18 +22,32 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
         get
         {
             lock (gate)
-                return record with { Claims = [.. claims.Values] };
+                return Snapshot();
         }
     }
 
-    /// <summary>Names that may be created next, for an attachment.</summary>
-    public void Announce(Attachment attachment, IReadOnlyList<string> allocations)
+    /// <summary>The record, with only those interfaces that this ADD has made: what a rollback takes back.</summary>
+    public SandboxRecord Made
+    {
+        get
+        {
+            lock (gate)
+            {
+                var snapshot = Snapshot();
+                return snapshot with { Attachments = [.. snapshot.Attachments.Where(a => interfaces.Contains(a.Interface))] };
+            }
+        }
+    }
+
+    /// <summary>The names that may be created from now on for an address, in place of those refused before.</summary>
+    /// <exception cref="IOException">They could not be written down, so they must not be created.</exception>
+    public void Announce(Attachment attachment, bool ipv6, IReadOnlyList<string> names)
     {
         lock (gate)
         {
-            foreach (var name in allocations)
-                claims[(ApiNames.IPAllocation, name)] = attachment.Allocation(name);
-            journal.Write(record with { Claims = [.. claims.Values] }, durable: true);
+            DropUnconfirmed(attachment, ipv6);
+            claims.AddRange(names.Select(attachment.Allocation));
+            journal.Write(Snapshot(), durable: true);
         }
     }
 
@@ -43,7 +57,7 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
         lock (gate)
         {
             DropUnconfirmed(attachment, address.Address.IsIPv6);
-            claims[(ApiNames.IPAllocation, address.Name)] = attachment.Allocation(address.Name) with { Uid = address.Uid };
+            claims.Add(attachment.Allocation(address.Name) with { Uid = address.Uid });
         }
     }
 
@@ -55,12 +69,12 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
     }
 
     /// <summary>The DanmEp exists.</summary>
-    public void Confirm(Attachment attachment, DanmEp ep)
+    public void Confirm(Attachment attachment, DanmEp endpoint)
     {
         lock (gate)
         {
-            claims[(ApiNames.DanmEp, attachment.EndpointId)] =
-                new ClaimRecord { Kind = ApiNames.DanmEp, Name = attachment.EndpointId, EndpointId = attachment.EndpointId, Uid = ep.Metadata.Uid };
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId);
+            claims.Add(new ClaimRecord { Kind = ApiNames.DanmEp, Name = attachment.EndpointId, EndpointId = attachment.EndpointId, Uid = endpoint.Metadata.Uid });
         }
     }
 
@@ -68,16 +82,20 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
     public void DropEndpoint(Attachment attachment)
     {
         lock (gate)
-            claims.Remove((ApiNames.DanmEp, attachment.EndpointId));
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId && !former.Contains(c));
     }
 
-    private void DropUnconfirmed(Attachment attachment, bool ipv6)
+    /// <summary>The interface is in the Pod, made by this ADD.</summary>
+    public void NoteInterface(Attachment attachment)
     {
-        foreach (var claim in claims.Values.Where(c =>
-            c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !inherited.Contains(c.Name)).ToList())
-            claims.Remove((claim.Kind, claim.Name));
+        lock (gate)
+            interfaces.Add(attachment.Interface);
     }
 
-    // 39 characters of eight four-digit groups stand before the segment.
-    private static bool IsIPv6(string name) => name.IndexOf('.') == 39;
+    private SandboxRecord Snapshot() => record with { Claims = [.. claims] };
+
+    private void DropUnconfirmed(Attachment attachment, bool ipv6) => claims.RemoveAll(c =>
+        c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !former.Contains(c));
+
+    private static bool IsIPv6(string name) => AllocationName.TryParse(name, out var address, out _) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
 }

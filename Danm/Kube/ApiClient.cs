@@ -22,6 +22,8 @@ public sealed class ApiClient : IDisposable
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
 
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(15);
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
 
@@ -43,6 +45,9 @@ public sealed class ApiClient : IDisposable
             handler.UseProxy = false;
             handler.AllowAutoRedirect = false;
             handler.ActivityHeadersPropagator = null;
+            // A connection whose other end is gone without a word is noticed, and the next attempt opens another.
+            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
+            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
         };
         try
         {
@@ -132,8 +137,10 @@ public sealed class ApiClient : IDisposable
             TimeSpan pause;
             try
             {
-                using var response = await SendOnceAsync(method, path, content, accept, cancellation).ConfigureAwait(false);
-                var body = await ReadBodyAsync(method, path, response, limit, cancellation).ConfigureAwait(false);
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                patience.CancelAfter(AttemptTimeout);
+                using var response = await SendOnceAsync(method, path, content, accept, patience.Token).ConfigureAwait(false);
+                var body = await ReadBodyAsync(method, path, response, limit, patience.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return (response.StatusCode, body);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { IsAfterRetry = unanswered };
@@ -142,7 +149,7 @@ public sealed class ApiClient : IDisposable
                     throw failure;
                 unanswered |= failure.Code != HttpStatusCode.TooManyRequests;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
                     throw new ApiException($"{method} {path}", Cause(e), e);
