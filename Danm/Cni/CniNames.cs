@@ -8,7 +8,6 @@ internal static class CniNames
     /// <summary>Longest name of a network and id of a container, in characters: both become part of file names.</summary>
     public const int MaxNameLength = 200;
 
-    /// <summary>Longest interface name in bytes (IFNAMSIZ less its final zero).</summary>
 
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
