@@ -87,17 +87,29 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
-            // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost.
-            var own = await api.TryGetAsync(
-                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false)
-                ?? throw new ApiException("GET DanmEp", "it vanished while it was being made", e);
-            book.Confirm(attachment, own);
+            await TakeOverEndpointAsync(attachment, addresses, e, cancellation).ConfigureAwait(false);
         }
         catch (ApiException e) when (!e.IsTransient && !e.IsAfterRetry)
         {
             book.DropEndpoint(attachment);
             throw;
         }
+    }
+
+    // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost, or from an earlier ADD.
+    private async Task TakeOverEndpointAsync(Attachment attachment, List<AllocatedAddress> addresses, ApiException cause, CancellationToken cancellation)
+    {
+        var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId);
+        var own = await api.TryGetAsync(path, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false) ?? throw cause;
+        var wanted = Endpoint(attachment, addresses);
+        if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6)
+        {
+            await api.DeleteAsync(path, own.Metadata.Uid, cancellation).ConfigureAwait(false);
+            own = await api.CreateAsync(
+                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace), wanted, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
+        }
+
+        book.Confirm(attachment, own);
     }
 
     private DanmEp Endpoint(Attachment attachment, List<AllocatedAddress> addresses)

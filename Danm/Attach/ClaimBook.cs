@@ -6,13 +6,15 @@ namespace Danm.Attach;
 
 /// <summary>
 /// The claims of one ADD while its attachments work in parallel: what may exist, what is confirmed, what was refused for certain.
-/// Every name is in the journal, on the disk, before it is created.
+/// Every name is in the journal, on the disk, before it is created. What an earlier ADD of the same sandbox may still bring about
+/// (<c>former</c>) stays in the record until DEL, which looks for it.
 /// </summary>
-internal sealed class ClaimBook(Journal journal, SandboxRecord record)
+internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnlyList<ClaimRecord> former)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string Kind, string Name), ClaimRecord> claims =
-        record.Claims.ToDictionary(c => (c.Kind, c.Name));
+        record.Claims.DistinctBy(c => (c.Kind, c.Name)).ToDictionary(c => (c.Kind, c.Name));
+    private readonly HashSet<string> inherited = [.. former.Select(c => c.Name)];
 
     /// <summary>The record with the claims as they stand.</summary>
     public SandboxRecord Record
@@ -72,7 +74,7 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record)
     private void DropUnconfirmed(Attachment attachment, bool ipv6)
     {
         foreach (var claim in claims.Values.Where(c =>
-            c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6).ToList())
+            c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !inherited.Contains(c.Name)).ToList())
             claims.Remove((claim.Kind, claim.Name));
     }
 

@@ -29,9 +29,14 @@ public sealed class DanmPlugin : ICniPlugin
             using var api = new ApiClient(configuration);
             var nodeName = request.Config.NodeName ?? await NodeName.FromTokenAsync(configuration, cancellationToken).ConfigureAwait(false);
             var deferred = DeferredReleases.RunAsync(state, api, request.ContainerId, log);
-            var result = await AddAsync(request, ns, name, nodeName, pod, api, log, cancellationToken).ConfigureAwait(false);
-            await deferred.ConfigureAwait(false);
-            return result;
+            try
+            {
+                return await AddAsync(request, ns, name, nodeName, pod, api, log, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await deferred.ConfigureAwait(false);
+            }
         }
         catch (Exception e)
         {
@@ -134,10 +139,10 @@ public sealed class DanmPlugin : ICniPlugin
         CniRequest request, string ns, string name, string? nodeName, NetworkNamespace pod, ApiClient api, AttachLog log, CancellationToken cancellation)
     {
         var reader = new PodReader(api);
-        var former = request.Args.PodUid is { } uid ? DanmEpSearch.ByPodAsync(api, ns, uid, cancellation) : null;
+        var endpoints = request.Args.PodUid is { } uid ? DanmEpSearch.ByPodAsync(api, ns, uid, cancellation) : null;
         var podObject = await reader.ReadPodAsync(ns, name, withSpec: nodeName is null, cancellation).ConfigureAwait(false);
         var identity = PodSandbox.IdentityOf(podObject, request.Args.PodUid);
-        former ??= DanmEpSearch.ByPodAsync(api, ns, identity, cancellation);
+        endpoints ??= DanmEpSearch.ByPodAsync(api, ns, identity, cancellation);
         var sandbox = new PodSandbox(
             podObject, identity, request.ContainerId, request.Args.PodInfraContainerId ?? request.ContainerId, request.Netns!, nodeName ?? podObject.Spec.NodeName);
 
@@ -149,10 +154,9 @@ public sealed class DanmPlugin : ICniPlugin
                 InContext(attachment, () => HostLink.Check(host, attachment.Parent));
         }
 
-        await new FormerSandboxes(state, api, log).ReleaseAsync(sandbox, await former.ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        await new FormerSandboxes(state, api, log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
         using var journal = await state.CreateAsync(sandbox.Uid, sandbox.ContainerId, LockWait, cancellation).ConfigureAwait(false);
-        if (journal.Last is { } last)
-            await CleanUpAsync(journal, last, cancellation).ConfigureAwait(false);
+        var former = journal.Last is { } last ? await CleanUpAsync(last, cancellation).ConfigureAwait(false) : [];
 
         var record = new SandboxRecord
         {
@@ -164,10 +168,10 @@ public sealed class DanmPlugin : ICniPlugin
             PodName = name,
             Netns = sandbox.Netns,
             Attachments = [.. attachments.Select(a => new AttachmentRecord { Interface = a.Interface, Network = a.Network.Ref.ToString(), EndpointId = a.EndpointId })],
-            Claims = [.. attachments.SelectMany(a => a.Claims)],
+            Claims = [.. attachments.SelectMany(a => a.Claims), .. former],
         };
         journal.Write(record, durable: true);
-        var book = new ClaimBook(journal, record);
+        var book = new ClaimBook(journal, record, former);
         try
         {
             var attached = await new AddOperation(api, sandbox, pod, book).RunAsync(attachments, cancellation).ConfigureAwait(false);
@@ -185,13 +189,15 @@ public sealed class DanmPlugin : ICniPlugin
             throw;
         }
 
-        async Task CleanUpAsync(Journal own, SandboxRecord earlier, CancellationToken token)
+        // What an earlier ADD of this very sandbox left. Its creates that may still come are given back.
+        async Task<IReadOnlyList<ClaimRecord>> CleanUpAsync(SandboxRecord earlier, CancellationToken token)
         {
             SandboxRelease.RemoveInterfaces(earlier, request.Netns);
             var release = new SandboxRelease(api);
-            await release.ReleaseAsync(earlier, token).ConfigureAwait(false);
-            if (release.Problems.Count > 0)
-                throw new CniException(CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {own.Last!.ContainerId} left", string.Join("; ", release.Problems));
+            var left = await release.ReleaseAsync(earlier, token).ConfigureAwait(false);
+            return release.Problems.Count == 0
+                ? left?.Claims ?? []
+                : throw new CniException(CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {earlier.ContainerId} left", string.Join("; ", release.Problems));
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long to wait for an API server that does not answer, before what it should release is written down instead.</summary>
+    private static readonly TimeSpan ApiBudget = TimeSpan.FromSeconds(10);
+
     public async Task RunAsync(CniRequest request, CancellationToken cancellation)
     {
         var journals = await state.FindAsync((_, c) => c == request.ContainerId, deferred: false, LockWait, cancellation).ConfigureAwait(false);
@@ -40,7 +43,9 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
     {
         SandboxRelease.RemoveInterfaces(record, netns);
         var release = new SandboxRelease(api);
-        var left = await release.ReleaseAsync(record, cancellation).ConfigureAwait(false);
+        using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        budget.CancelAfter(ApiBudget);
+        var left = await release.ReleaseAsync(record, budget.Token).ConfigureAwait(false);
         foreach (var problem in release.Problems)
             log.Warning("cannot release now", ("cause", problem));
         if (left is null)
@@ -70,7 +75,9 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
         {
             if (api is null)
                 throw new ApiUnusableException();
-            var eps = await DanmEpSearch.ByContainerAsync(api, ns, cid, cancellation).ConfigureAwait(false);
+            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            budget.CancelAfter(ApiBudget);
+            var eps = await DanmEpSearch.ByContainerAsync(api, ns, cid, budget.Token).ConfigureAwait(false);
             if (eps.Count == 0)
                 return;
             var record = DanmEpSearch.ToRecord(eps, uid, request.ContainerId, ns);

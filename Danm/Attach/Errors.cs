@@ -28,6 +28,8 @@ internal static class Errors
 
     private static CniException FromApi(ApiException e, string? context)
     {
+        if (e.InnerException is KubeConfigException credentials)
+            return From(credentials);
         if (e.Code is null)
             return new CniException(CniErrorCode.TryAgainLater, In(context, $"the API server gave no usable answer: {e.Message}"), "is it up, and are server and certificate authority of the kubeconfig right?", e);
         return e.IsTransient

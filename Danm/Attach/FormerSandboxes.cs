@@ -39,8 +39,9 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
 
     private async Task<List<string>> ReleaseKnownAsync(PodSandbox sandbox, DelOperation del, bool deferred, CancellationToken cancellation)
     {
+        // A journal that is locked belongs to a call at work: its sandbox is nobody's former one.
         var known = new List<string>();
-        var journals = await state.FindAsync((u, c) => u == sandbox.Uid && c != sandbox.ContainerId, deferred, LockWait, cancellation).ConfigureAwait(false);
+        var journals = await state.FindAsync((u, c) => u == sandbox.Uid && c != sandbox.ContainerId, deferred, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         foreach (var journal in journals)
         {
             using (journal)

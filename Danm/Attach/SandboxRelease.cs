@@ -33,7 +33,11 @@ internal sealed class SandboxRelease(ApiClient? api)
             using var pod = NetworkNamespace.Open(netns);
             using var visit = pod.Visit(VisitSockets.Route);
             foreach (var attachment in record.Attachments)
-                visit.Route.DeleteLink(attachment.Interface);
+            {
+                // An interface of that name which is none of ours was there before: ADD failed because of it.
+                if (visit.Route.GetLink(attachment.Interface) is { Kind: LinkKind.Ipvlan } link)
+                    visit.Route.DeleteLink(link.Index);
+            }
         }
         catch (NetworkNamespaceException e) when (e.IsGone)
         {

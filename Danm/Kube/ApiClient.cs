@@ -165,9 +165,21 @@ public sealed class ApiClient : IDisposable
         request.Headers.Accept.Add(accept);
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
-        if (client.Credentials is { } credentials)
-            await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
+        await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
         return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        try
+        {
+            if (client.Credentials is { } credentials)
+                await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
+        }
+        catch (KubeConfigException e)
+        {
+            throw new ApiException($"{request.Method} {request.RequestUri!.AbsolutePath}", e.Message, e);
+        }
     }
 
     // A body of any size may come from what only claims to be an API server: it is read up to the limit and no further.

@@ -75,8 +75,7 @@ public sealed class NodeState
     }
 
     /// <summary>Whether anything waits to be released.</summary>
-    public bool HasDeferred =>
-        Directory.Exists(DeferredFolder) && Directory.EnumerateFiles(DeferredFolder).GetEnumerator().MoveNext();
+    public bool HasDeferred => Directory.Exists(DeferredFolder) && Directory.EnumerateFiles(DeferredFolder).Any();
 
     /// <summary>Whether the kernel that the record was written under runs no more, or its namespace is gone: nothing can use it.</summary>
     public static bool IsDead(SandboxRecord record)

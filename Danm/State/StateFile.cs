@@ -131,7 +131,12 @@ internal sealed partial class StateFile : IDisposable
         nint n;
         fixed (byte* p = buffer)
             n = readlink(link, p, (nuint)buffer.Length);
-        return n < 0 || Encoding.UTF8.GetString(buffer[..(int)n]) == path;
+        // The folder may be reached through a link, but file and folder are named as here unless they were removed or moved.
+        return n < 0 || (n > 0 && SameEnd(Encoding.UTF8.GetString(buffer[..(int)n]), path));
+
+        static bool SameEnd(string real, string wanted) =>
+            System.IO.Path.GetFileName(real) == System.IO.Path.GetFileName(wanted)
+            && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(real)) == System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(wanted));
     }
 
     private static IOException Failure(string verb, string path, int errno) =>
