@@ -33,22 +33,21 @@ public sealed class Journal : IDisposable
     public void Write(SandboxRecord record, bool durable)
     {
         ArgumentNullException.ThrowIfNull(record);
-        record = record with { Time = DateTime.UtcNow, BootId = NodeState.BootId };
-        var json = JsonSerializer.SerializeToUtf8Bytes(record, StateJson.Default.SandboxRecord);
-        var line = new byte[json.Length + 2];
-        line[0] = (byte)'\n'; // ends a line that a crash has torn
-        json.CopyTo(line, 1);
-        line[^1] = (byte)'\n';
-        file.Append(line, durable);
-        Last = record;
+        Append(record with { Time = DateTime.UtcNow, BootId = NodeState.BootId }, durable);
     }
 
-    /// <summary>Writes what is left to release and puts the journal where the next call on this node finds it.</summary>
+    /// <summary>
+    /// Writes what is left to release and puts the journal where the next call on this node finds it. A record that was deferred
+    /// before keeps its time, from which is counted how long a create may still come.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or read-only: nothing is remembered.</exception>
     public void Defer(SandboxRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        Write(record with { Phase = SandboxPhase.Deferred }, durable: true);
+        if (record.Phase == SandboxPhase.Deferred)
+            Append(record, durable: true);
+        else
+            Write(record with { Phase = SandboxPhase.Deferred }, durable: true);
         if (Path.GetDirectoryName(file.Path) != state.DeferredFolder)
             file.MoveTo(Path.Combine(state.DeferredFolder, Path.GetFileName(file.Path)));
     }
@@ -58,6 +57,17 @@ public sealed class Journal : IDisposable
 
     /// <summary>Unlocks.</summary>
     public void Dispose() => file.Dispose();
+
+    private void Append(SandboxRecord record, bool durable)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(record, StateJson.Default.SandboxRecord);
+        var line = new byte[json.Length + 2];
+        line[0] = (byte)'\n'; // ends a line that a crash has torn
+        json.CopyTo(line, 1);
+        line[^1] = (byte)'\n';
+        file.Append(line, durable);
+        Last = record;
+    }
 
     internal static (SandboxRecord? Last, bool Damaged) Read(ReadOnlySpan<byte> content)
     {
