@@ -12,7 +12,6 @@ namespace Danm.Attach;
 public sealed class DanmPlugin : ICniPlugin
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan RollbackBudget = TimeSpan.FromSeconds(10);
 
     private readonly NodeState state = new();
 
@@ -26,7 +25,7 @@ public sealed class DanmPlugin : ICniPlugin
                 throw new CniException(CniErrorCode.InvalidEnvironment, "CNI_ARGS needs K8S_POD_NAMESPACE and K8S_POD_NAME: danm attaches Kubernetes Pods only", "CNI_ARGS");
             using var pod = NetworkNamespace.Open(request.Netns!);
             var configuration = LoadKubeConfig(request);
-            using var api = new ApiClient(configuration);
+            using var api = new ApiClient(configuration, PatienceOf(request));
             var nodeName = request.Config.NodeName ?? await NodeName.FromTokenAsync(configuration, cancellationToken).ConfigureAwait(false);
             var deferred = DeferredReleases.RunAsync(state, api, request.ContainerId, log);
             try
@@ -53,9 +52,10 @@ public sealed class DanmPlugin : ICniPlugin
         try
         {
             using var api = TryConnect(request, log);
-            await new DelOperation(state, api, log).RunAsync(request, cancellationToken).ConfigureAwait(false);
+            var del = new DelOperation(state, api, log, PatienceOf(request));
+            await del.RunAsync(request, cancellationToken).ConfigureAwait(false);
             if (api is not null)
-                await DeferredReleases.RunAsync(state, api, request.ContainerId, log).ConfigureAwait(false);
+                await DeferredReleases.RunAsync(state, api, del.HasDeferred ? request.ContainerId : null, log).ConfigureAwait(false);
             log.Info("DEL done");
         }
         catch (Exception e)
@@ -76,7 +76,7 @@ public sealed class DanmPlugin : ICniPlugin
             journals.ForEach(j => j.Dispose());
             if (record is null)
                 throw new CniException(CniErrorCode.UnknownContainer, $"danm has not attached container {request.ContainerId} on this node: delete the Pod to have it attached anew");
-            using var api = new ApiClient(LoadKubeConfig(request));
+            using var api = new ApiClient(LoadKubeConfig(request), PatienceOf(request));
             await new CheckOperation(api).RunAsync(record, request.Netns!, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -97,7 +97,7 @@ public sealed class DanmPlugin : ICniPlugin
             var alive = valid.Select(a => a.ContainerId).ToHashSet();
             using var api = TryConnect(request, log);
             var journals = await state.FindAsync((_, c) => !alive.Contains(c), deferred: false, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-            var del = new DelOperation(state, api, log);
+            var del = new DelOperation(state, api, log, PatienceOf(request));
             foreach (var journal in journals)
             {
                 using (journal)
@@ -154,7 +154,7 @@ public sealed class DanmPlugin : ICniPlugin
                 InContext(attachment, () => HostLink.Check(host, attachment.Parent));
         }
 
-        await new FormerSandboxes(state, api, log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        await new FormerSandboxes(state, new DelOperation(state, api, log, PatienceOf(request)), log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
         using var journal = await state.CreateAsync(sandbox.Uid, sandbox.ContainerId, LockWait, cancellation).ConfigureAwait(false);
         var former = journal.Last is { } last ? await CleanUpAsync(last, cancellation).ConfigureAwait(false) : [];
 
@@ -185,7 +185,7 @@ public sealed class DanmPlugin : ICniPlugin
         }
         catch (Exception)
         {
-            await RollBackAsync(journal, book.Record, api, log).ConfigureAwait(false);
+            await RollBackAsync(request, journal, book.Record, api, log).ConfigureAwait(false);
             throw;
         }
 
@@ -202,12 +202,12 @@ public sealed class DanmPlugin : ICniPlugin
     }
 
     // Its own time budget: an ADD that has used up its time still cleans up.
-    private async Task RollBackAsync(Journal journal, SandboxRecord record, ApiClient api, AttachLog log)
+    private async Task RollBackAsync(CniRequest request, Journal journal, SandboxRecord record, ApiClient api, AttachLog log)
     {
-        using var budget = new CancellationTokenSource(RollbackBudget);
+        using var budget = new CancellationTokenSource(PatienceOf(request));
         try
         {
-            await new DelOperation(state, api, log).ReleaseAsync(journal, record, record.Netns, budget.Token).ConfigureAwait(false);
+            await new DelOperation(state, api, log, PatienceOf(request)).ReleaseAsync(journal, record, record.Netns, budget.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -215,6 +215,9 @@ public sealed class DanmPlugin : ICniPlugin
             log.Error("rollback is not complete", ("cause", e.Message));
         }
     }
+
+    // How long one of several steps may wait for a server that does not answer.
+    private static TimeSpan PatienceOf(CniRequest request) => request.Config.Timeout / 3;
 
     private static void InContext(Attachment attachment, Action action)
     {
@@ -236,7 +239,7 @@ public sealed class DanmPlugin : ICniPlugin
     {
         try
         {
-            return new ApiClient(LoadKubeConfig(request));
+            return new ApiClient(LoadKubeConfig(request), PatienceOf(request));
         }
         catch (Exception e) when (e is KubeConfigException or CniException)
         {

@@ -8,12 +8,16 @@ namespace Danm.Attach;
 /// Removes all that a sandbox has. Needs no namespace, Pod, network object or API server: what cannot be released now is written down
 /// and released by the next call on this node.
 /// </summary>
-internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog log)
+/// <param name="state">What the node remembers.</param>
+/// <param name="api">The API server; null if there is no way to it.</param>
+/// <param name="log">The node's log.</param>
+/// <param name="patience">How long to wait for an API server that does not answer, before what it should release is written down instead.</param>
+internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog log, TimeSpan patience)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long to wait for an API server that does not answer, before what it should release is written down instead.</summary>
-    private static readonly TimeSpan ApiBudget = TimeSpan.FromSeconds(10);
+    /// <summary>Whether something was written down to be released later.</summary>
+    public bool HasDeferred { get; private set; }
 
     public async Task RunAsync(CniRequest request, CancellationToken cancellation)
     {
@@ -44,7 +48,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
         SandboxRelease.RemoveInterfaces(record, netns);
         var release = new SandboxRelease(api);
         using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        budget.CancelAfter(ApiBudget);
+        budget.CancelAfter(patience);
         var left = await release.ReleaseAsync(record, budget.Token).ConfigureAwait(false);
         foreach (var problem in release.Problems)
             log.Warning("cannot release now", ("cause", problem));
@@ -56,7 +60,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
 
         try
         {
-            // The time of the attempt stays that of the record: what may still come is looked for no longer than that.
+            HasDeferred = true;
             journal.Defer(left);
             log.Warning("release deferred to the next call on this node", ("objects", string.Join(' ', left.Claims.Select(c => $"{c.Kind}/{c.Name}"))));
         }
@@ -76,7 +80,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
             if (api is null)
                 throw new ApiUnusableException();
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(ApiBudget);
+            budget.CancelAfter(patience);
             var eps = await DanmEpSearch.ByContainerAsync(api, ns, cid, budget.Token).ConfigureAwait(false);
             if (eps.Count == 0)
                 return;
@@ -95,6 +99,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
     {
         try
         {
+            HasDeferred = true;
             using var journal = await state.CreateAsync(uid, request.ContainerId, LockWait, CancellationToken.None).ConfigureAwait(false);
             journal.Defer(new SandboxRecord
             {

@@ -1,6 +1,5 @@
 using Danm.Api;
 using Danm.Cni;
-using Danm.Kube;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -9,7 +8,7 @@ namespace Danm.Attach;
 /// Releases earlier sandboxes of the same Pod that no longer exist, as after a node's reboot: that is what lets a static address come
 /// back. A sandbox that still lives is left to its own DEL.
 /// </summary>
-internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog log)
+internal sealed class FormerSandboxes(NodeState state, DelOperation del, AttachLog log)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
@@ -18,10 +17,9 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
     /// <param name="cancellation">Ends the attempt.</param>
     public async Task ReleaseAsync(PodSandbox sandbox, IReadOnlyList<DanmEp> endpoints, CancellationToken cancellation)
     {
-        var del = new DelOperation(state, api, log);
         var known = new HashSet<string>();
         foreach (var deferred in (bool[])[false, true])
-            known.UnionWith(await ReleaseKnownAsync(sandbox, del, deferred, cancellation).ConfigureAwait(false));
+            known.UnionWith(await ReleaseKnownAsync(sandbox, deferred, cancellation).ConfigureAwait(false));
 
         foreach (var group in endpoints.GroupBy(e => e.Spec.ContainerId ?? ""))
         {
@@ -37,7 +35,7 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
         }
     }
 
-    private async Task<List<string>> ReleaseKnownAsync(PodSandbox sandbox, DelOperation del, bool deferred, CancellationToken cancellation)
+    private async Task<List<string>> ReleaseKnownAsync(PodSandbox sandbox, bool deferred, CancellationToken cancellation)
     {
         // A journal that is locked belongs to a call at work: its sandbox is nobody's former one.
         var known = new List<string>();

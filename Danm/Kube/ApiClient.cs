@@ -32,14 +32,16 @@ public sealed class ApiClient : IDisposable
     private readonly Uri server;
 
     /// <summary>Connects lazily: the first request opens the connection.</summary>
+    /// <param name="configuration">Where the server is, and who we are.</param>
+    /// <param name="connectTimeout">How long one attempt to connect may take, the TLS handshake included; then comes the next.</param>
     /// <exception cref="KubeConfigException">The certificate authority or the client's certificate cannot be used.</exception>
-    public ApiClient(KubernetesClientConfiguration configuration)
+    public ApiClient(KubernetesClientConfiguration configuration, TimeSpan connectTimeout)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         TrustStore.SkipSystem(configuration);
         configuration.FirstMessageHandlerSetup = handler =>
         {
-            handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+            handler.ConnectTimeout = connectTimeout;
             handler.UseProxy = false;
             handler.AllowAutoRedirect = false;
             handler.ActivityHeadersPropagator = null;
@@ -142,7 +144,9 @@ public sealed class ApiClient : IDisposable
                     throw failure;
                 unanswered |= failure.Code != HttpStatusCode.TooManyRequests;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            // The handler tells the end of its time to connect as a cancellation.
+            catch (Exception e) when (e is HttpRequestException or IOException
+                || (e is OperationCanceledException { InnerException: TimeoutException } && !cancellation.IsCancellationRequested))
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
                     throw new ApiException($"{method} {path}", Cause(e), e);
