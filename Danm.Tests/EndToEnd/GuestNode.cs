@@ -111,6 +111,22 @@ internal sealed partial class GuestNode : IAsyncDisposable
         (await Guest.ExpectAsync(PodInterfaces)).Should().BeEmpty();
     }
 
+    /// <summary>Sets the node's clock forward.</summary>
+    public Task PassTimeAsync(TimeSpan time) => Guest.ExpectAsync($"date -s @$(($(date +%s) + {(int)time.TotalSeconds}))");
+
+    /// <summary>Forgets all sandboxes, so that one test's failure is not the next one's.</summary>
+    public async Task ResetAsync()
+    {
+        Server.Faults.Clear();
+        foreach (var kind in (ReadOnlySpan<string>)["IPAllocation", "DanmEp"])
+        {
+            foreach (var o in Objects(kind))
+                Server.Store.Delete("danm.io/v1", kind, (string?)o["metadata"]!["namespace"], (string)o["metadata"]!["name"]!);
+        }
+
+        await Guest.ExpectAsync("ip -all netns delete; rm -rf /var/lib/cni/danm");
+    }
+
     /// <summary>The sandboxes' journals on the node, <c>sandboxes</c> or <c>deferred</c>: the last line of each.</summary>
     public async Task<IReadOnlyList<JsonObject>> JournalsAsync(string folder)
     {
