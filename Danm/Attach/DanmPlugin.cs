@@ -12,7 +12,6 @@ namespace Danm.Attach;
 public sealed class DanmPlugin : ICniPlugin
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan RollbackBudget = TimeSpan.FromSeconds(10);
 
     private readonly NodeState state = new();
 
@@ -26,7 +25,7 @@ public sealed class DanmPlugin : ICniPlugin
                 throw new CniException(CniErrorCode.InvalidEnvironment, "CNI_ARGS needs K8S_POD_NAMESPACE and K8S_POD_NAME: danm attaches Kubernetes Pods only", "CNI_ARGS");
             using var pod = NetworkNamespace.Open(request.Netns!);
             var configuration = LoadKubeConfig(request);
-            using var api = new ApiClient(configuration);
+            using var api = new ApiClient(configuration, request.Patience());
             var nodeName = request.Config.NodeName ?? await NodeName.FromTokenAsync(configuration, cancellationToken).ConfigureAwait(false);
             var deferred = DeferredReleases.RunAsync(state, api, (u, c) => c == request.ContainerId || u == request.Args.PodUid, log);
             try
@@ -76,7 +75,7 @@ public sealed class DanmPlugin : ICniPlugin
             journals.ForEach(j => j.Dispose());
             if (record is null)
                 throw new CniException(CniErrorCode.UnknownContainer, $"danm has not attached container {request.ContainerId} on this node: delete the Pod to have it attached anew");
-            using var api = new ApiClient(LoadKubeConfig(request));
+            using var api = new ApiClient(LoadKubeConfig(request), request.Patience());
             await new CheckOperation(api).RunAsync(record, request.Netns!, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -113,7 +112,7 @@ public sealed class DanmPlugin : ICniPlugin
                     return;
                 try
                 {
-                    await new SandboxRelease(api, log).RunAsync(journal, SandboxInterfaces.RecordedNetns(record), cancellationToken).ConfigureAwait(false);
+                    await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, SandboxInterfaces.RecordedNetns(record), cancellationToken).ConfigureAwait(false);
                 }
                 catch (CniException e)
                 {
@@ -167,9 +166,9 @@ public sealed class DanmPlugin : ICniPlugin
                 InContext(attachment, () => HostLink.Check(host, attachment.Parent));
         }
 
-        await new FormerSandboxes(state, api, log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        await new FormerSandboxes(state, new SandboxRelease(api, log, request.Patience()), log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
         using var journal = await state.CreateAsync(sandbox.Uid, sandbox.ContainerId, LockWait, cancellation).ConfigureAwait(false);
-        var former = journal.Last is null ? [] : await new SandboxRelease(api, log).CleanUpAsync(journal, sandbox.Netns, cancellation).ConfigureAwait(false);
+        var former = journal.Last is null ? [] : await new SandboxRelease(api, log, request.Patience()).CleanUpAsync(journal, sandbox.Netns, cancellation).ConfigureAwait(false);
         var record = new SandboxRecord
         {
             Phase = SandboxPhase.Adding,
@@ -194,7 +193,7 @@ public sealed class DanmPlugin : ICniPlugin
         }
         catch (Exception)
         {
-            await RollBackAsync(journal, book.Made, api, log).ConfigureAwait(false);
+            await RollBackAsync(request, journal, book.Made, api, log).ConfigureAwait(false);
             throw;
         }
     }
@@ -208,13 +207,13 @@ public sealed class DanmPlugin : ICniPlugin
     }
 
     // Its own time budget: an ADD that has used up its time still cleans up.
-    private static async Task RollBackAsync(Journal journal, SandboxRecord made, ApiClient api, AttachLog log)
+    private static async Task RollBackAsync(CniRequest request, Journal journal, SandboxRecord made, ApiClient api, AttachLog log)
     {
-        using var budget = new CancellationTokenSource(RollbackBudget);
+        using var budget = new CancellationTokenSource(request.Patience());
         try
         {
             journal.Write(made, durable: false);
-            await new SandboxRelease(api, log).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
+            await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -243,7 +242,7 @@ public sealed class DanmPlugin : ICniPlugin
     {
         try
         {
-            return new ApiClient(LoadKubeConfig(request));
+            return new ApiClient(LoadKubeConfig(request), request.Patience());
         }
         catch (Exception e) when (e is KubeConfigException or CniException)
         {

@@ -36,7 +36,7 @@ internal static class DeferredReleases
         {
             // Another phase: a call marked it and ended before it wrote why; the runtime's DEL knows more.
             if (journal.Last is { Phase: SandboxPhase.Deferred })
-                await new SandboxRelease(api, log).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
+                await new SandboxRelease(api, log, Budget).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
 
                 known = true;
                 var netns = request.Netns ?? SandboxInterfaces.RecordedNetns(record);
-                await new SandboxRelease(api, log).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
+                await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
             }
         }
 
@@ -53,7 +53,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
             Netns = request.Netns,
             Search = true,
         };
-        if (api is not null && await FindAsync(record, cancellation).ConfigureAwait(false) is { } found)
+        if (api is not null && await FindAsync(record, request.Patience(), cancellation).ConfigureAwait(false) is { } found)
         {
             if (found.Claims.Count == 0)
                 return;
@@ -63,16 +63,16 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
         using var journal = await state.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
         if (journal.Last is null)
             journal.Write(record, durable: true);
-        await new SandboxRelease(api, log).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
+        await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The record with what the API knows of the sandbox; null if it cannot be asked now.</summary>
-    private async Task<SandboxRecord?> FindAsync(SandboxRecord record, CancellationToken cancellation)
+    private async Task<SandboxRecord?> FindAsync(SandboxRecord record, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(TimeSpan.FromSeconds(5));
+            budget.CancelAfter(patience);
             var endpoints = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, budget.Token).ConfigureAwait(false);
             return endpoints.Count == 0
                 ? record with { Search = false }

@@ -1,6 +1,5 @@
 using Danm.Api;
 using Danm.Cni;
-using Danm.Kube;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -9,7 +8,7 @@ namespace Danm.Attach;
 /// Releases earlier sandboxes of the same Pod that no longer exist, as after a node's reboot: that is what lets a static address come
 /// back. A sandbox that still lives is left to its own DEL.
 /// </summary>
-internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog log)
+internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, AttachLog log)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
@@ -31,7 +30,7 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
             using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
             if (journal.Last is null)
                 journal.Write(record, durable: true);
-            await new SandboxRelease(api, log).RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
+            await release.RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }
@@ -50,7 +49,7 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
                 known.Add(record.ContainerId);
                 if (record.ContainerId == sandbox.ContainerId || (record.Phase != SandboxPhase.Deferred && !NodeState.IsDead(record)))
                     continue;
-                await new SandboxRelease(api, log).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
+                await release.RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
                 log.Info("released a former sandbox of the Pod", ("former", record.ContainerId));
             }
         }

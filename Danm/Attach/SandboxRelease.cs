@@ -9,15 +9,15 @@ namespace Danm.Attach;
 /// Takes back what a journal names, in the reverse of ADD's order: interface, DanmEp, address. An address is free only when nothing
 /// can send from it and nothing points to it. What cannot be taken back now is written down for a later call on this node.
 /// </summary>
-internal sealed class SandboxRelease(ApiClient? api, AttachLog log)
+/// <param name="api">The API server; null if there is no way to it.</param>
+/// <param name="log">The node's log.</param>
+/// <param name="patience">How long to wait for an API server that does not answer, before what it should release is written down instead.</param>
+internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan patience)
 {
     /// <summary>
     /// How long after an attempt was cut off its creates may still come to be: the API server's request time-out is 60 s.
     /// </summary>
     private const long MayStillComeMilliseconds = 90_000;
-
-    /// <summary>How long to wait for an API server that does not answer, before what it should release is written down instead.</summary>
-    private static readonly TimeSpan ApiBudget = TimeSpan.FromSeconds(10);
 
     private readonly List<string> problems = [];
 
@@ -41,10 +41,11 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log)
     public async Task RunAsync(Journal journal, string? netns, CancellationToken cancellation)
     {
         var record = journal.Last ?? throw new InvalidOperationException("an empty journal names nothing");
+        problems.Clear();
         if (record.Phase != SandboxPhase.Deferred)
             SandboxInterfaces.Remove(record, netns);
         using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        budget.CancelAfter(ApiBudget);
+        budget.CancelAfter(patience);
         try
         {
             var left = await ReleaseObjectsAsync(journal, record, budget.Token).ConfigureAwait(false);

@@ -22,7 +22,6 @@ public sealed class ApiClient : IDisposable
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
 
-    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(15);
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
@@ -32,16 +31,20 @@ public sealed class ApiClient : IDisposable
 
     private readonly Kubernetes client;
     private readonly Uri server;
+    private readonly TimeSpan patience;
 
     /// <summary>Connects lazily: the first request opens the connection.</summary>
+    /// <param name="configuration">Where the server is, and who we are.</param>
+    /// <param name="patience">How long one attempt may take, the connection and its handshake included; then comes the next.</param>
     /// <exception cref="KubeConfigException">The certificate authority or the client's certificate cannot be used.</exception>
-    public ApiClient(KubernetesClientConfiguration configuration)
+    public ApiClient(KubernetesClientConfiguration configuration, TimeSpan patience)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        this.patience = patience;
         TrustStore.SkipSystem(configuration);
         configuration.FirstMessageHandlerSetup = handler =>
         {
-            handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+            handler.ConnectTimeout = patience;
             handler.UseProxy = false;
             handler.AllowAutoRedirect = false;
             handler.ActivityHeadersPropagator = null;
@@ -129,7 +132,7 @@ public sealed class ApiClient : IDisposable
     }
 
     private async Task<(HttpStatusCode Code, ReadOnlyMemory<byte> Body)> SendAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int limit, CancellationToken cancellation)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
     {
         var unanswered = false;
         for (var attempt = 1; ; attempt++)
@@ -137,10 +140,10 @@ public sealed class ApiClient : IDisposable
             TimeSpan pause;
             try
             {
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                patience.CancelAfter(AttemptTimeout);
-                using var response = await SendOnceAsync(method, path, content, accept, patience.Token).ConfigureAwait(false);
-                var body = await ReadBodyAsync(method, path, response, limit, patience.Token).ConfigureAwait(false);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                limit.CancelAfter(patience);
+                using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
+                var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return (response.StatusCode, body);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { IsAfterRetry = unanswered };
