@@ -21,16 +21,7 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
 
     private readonly List<string> problems = [];
 
-<<<<<<< Updated upstream
     private enum Outcome
-=======
-    /// <summary>
-    /// Removes the record's interfaces by name, and the rules from their addresses, which would outlive them. A namespace that is
-    /// gone has none.
-    /// </summary>
-    /// <exception cref="CniException">An interface stays; then its addresses must stay too.</exception>
-    public static void RemoveInterfaces(SandboxRecord record, string? netns)
->>>>>>> Stashed changes
     {
         /// <summary>Gone.</summary>
         Released,
@@ -57,34 +48,11 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
         budget.CancelAfter(patience);
         try
         {
-<<<<<<< Updated upstream
             var left = await ReleaseObjectsAsync(journal, record, budget.Token).ConfigureAwait(false);
             if (left.Claims.Count == 0 && !left.Search)
                 journal.Remove();
             else
                 Defer(journal, left);
-=======
-            using var pod = NetworkNamespace.Open(netns);
-            using var visit = pod.Visit(VisitSockets.Route);
-            var rules = visit.Route.DumpRules().FindAll(r => r is { IsPlain: true, Source: not null });
-            using var batch = visit.Route.NewBatch();
-            foreach (var attachment in record.Attachments)
-            {
-                // An interface of that name which is none of ours was there before: ADD failed because of it.
-                if (visit.Route.GetLink(attachment.Interface) is not { Kind: LinkKind.Ipvlan } link)
-                    continue;
-                if (rules.Count > 0)
-                {
-                    var addresses = visit.Route.DumpAddresses(link.Index).ConvertAll(a => a.Address.Host);
-                    foreach (var rule in rules.Where(r => addresses.Contains(r.Source!.Value)))
-                        batch.DeleteRule(rule);
-                }
-
-                batch.DeleteLink(link.Index);
-            }
-
-            batch.Send();
->>>>>>> Stashed changes
         }
         catch (IOException e)
         {
