@@ -118,8 +118,9 @@ internal sealed partial class GuestNode : IAsyncDisposable
         (await Guest.ExpectAsync(PodInterfaces)).Should().BeEmpty();
     }
 
-    /// <summary>Sets the node's clock forward.</summary>
-    public Task PassTimeAsync(TimeSpan time) => Guest.ExpectAsync($"date -s @$(($(date +%s) + {(int)time.TotalSeconds}))");
+    /// <summary>Makes the deferred releases older.</summary>
+    public Task PassTimeAsync(TimeSpan time) => Guest.ExpectAsync(
+        $$"""perl -pi -e 's/"DeferredAt":(-?\d+)/"\"DeferredAt\":" . ($1 - {{(long)time.TotalMilliseconds}})/e' /var/lib/cni/danm/sandboxes/* 2>/dev/null || true""");
 
     /// <summary>Forgets all sandboxes, so that one test's failure is not the next one's.</summary>
     public async Task ResetAsync()
@@ -134,11 +135,21 @@ internal sealed partial class GuestNode : IAsyncDisposable
         await Guest.ExpectAsync("umount -l /run/netns/* 2>/dev/null; rm -rf /run/netns/* /var/lib/cni/danm");
     }
 
-    /// <summary>The sandboxes' journals on the node, <c>sandboxes</c> or <c>deferred</c>: the last line of each.</summary>
-    public async Task<IReadOnlyList<JsonObject>> JournalsAsync(string folder)
+    /// <summary>What the node's journals say of each sandbox.</summary>
+    public async Task<IReadOnlyList<JsonObject>> JournalsAsync()
     {
-        var lines = await Guest.ExpectAsync($"for f in /var/lib/cni/danm/{folder}/*; do [ -e $f ] && tail -n 1 $f; done; true");
+        var lines = await Guest.ExpectAsync("for f in /var/lib/cni/danm/sandboxes/*; do [ -e $f ] && tail -n 1 $f; done; true");
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => (JsonObject)JsonNode.Parse(l)!)];
+    }
+
+    /// <summary>The journals of the sandboxes whose release waits for the next call; each has its mark in <c>deferred/</c>.</summary>
+    public async Task<IReadOnlyList<JsonObject>> DeferredAsync()
+    {
+        var deferred = (await JournalsAsync()).Where(j => (string?)j["Phase"] == "Deferred").ToList();
+        var marks = await Guest.ExpectAsync("ls /var/lib/cni/danm/deferred 2>/dev/null || true");
+        foreach (var journal in deferred)
+            marks.Should().Contain($"{journal["PodUid"]}_{journal["ContainerId"]}");
+        return deferred;
     }
 
     public async ValueTask DisposeAsync()
