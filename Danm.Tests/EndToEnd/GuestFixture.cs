@@ -46,5 +46,13 @@ public abstract class GuestFixture
         return pod;
     }
 
+    /// <summary>A call for a Pod that nobody knows: all it can do is what earlier calls could not.</summary>
+    private protected async Task NextCallAsync() => (await Node.CallAsync(new CniCall("DEL")
+    {
+        ContainerId = "unknown",
+        Args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=unknown",
+        Config = Node.Config(),
+    })).Succeeded();
+
     private protected Task<string> HostAsync(string command) => Node.Guest.ExpectAsync(command);
 }
