@@ -67,7 +67,7 @@ public sealed class DelTests : GuestFixture
     [TestCase(false)]
     public async Task Without_the_API_server_is_a_success_that_the_next_call_completes(bool withJournal)
     {
-        var pod = await AddAsync($"outage-{withJournal}", Interfaces);
+        var pod = await AddAsync($"outage-{(withJournal ? 1 : 2)}", Interfaces);
         if (!withJournal)
             await HostAsync("rm -r /var/lib/cni/danm");
         Node.Server.Faults.Add(new Fault(_ => true) { DropBefore = true });

@@ -42,8 +42,8 @@ public sealed class ParentTests : GuestFixture
     [TestCase("link parent0 name stale.500 type vlan id 501", "vlan", 500, TestName = "Of_another_VLAN_id")]
     [TestCase("link vec0 name stale.500 type vlan id 500", "vlan", 500, TestName = "On_another_device")]
     [TestCase("name stale.500 type dummy", "vlan", 500, TestName = "Of_another_kind")]
-    [TestCase("name vx_stale type vxlan id 601 dev parent0 dstport 4789", "vxlan", 600, TestName = "Of_another_VxLAN_id")]
-    [TestCase("name vx_stale type vxlan id 600 dev vec0 dstport 4789", "vxlan", 600, TestName = "On_another_underlay")]
+    [TestCase("name vx_stale type vxlan id 601 dev parent0 dstport 4789", "vxlan", 602, TestName = "Of_another_VxLAN_id")]
+    [TestCase("name vx_stale type vxlan id 603 dev vec0 dstport 4789", "vxlan", 603, TestName = "On_another_underlay")]
     public async Task One_that_differs_is_an_error_and_stays_as_it_is(string made, string kind, int vni)
     {
         await HostAsync($"ip link add {made}");
@@ -61,6 +61,17 @@ public sealed class ParentTests : GuestFixture
         Node.Server.Requests.Count("create").Should().Be(0);
         (await LinksAsync()).Should().Be(before);
         await HostAsync($"ip link delete {name}");
+    }
+
+    [Test]
+    public async Task A_VNI_that_an_interface_of_another_name_has_is_an_error()
+    {
+        await HostAsync("ip link add name foreign type vxlan id 620 dev parent0 dstport 4789");
+        Network("ClusterNetwork", "taken", """{"vxlan":620,"cidr":"10.55.0.0/24"}""");
+        var pod = await PodAsync("taken", """[{"clusterNetwork":"taken","ip":"dynamic"}]""");
+        (await pod.AddAsync()).Failed(108).Msg.Should().Contain("vx_taken").And.Contain("VxLAN 620").And.Contain("another name");
+        (await pod.DelAsync()).Succeeded();
+        await HostAsync("ip link delete foreign");
     }
 
     [Test]

@@ -13,7 +13,7 @@ public sealed class RebootTests : GuestFixture
     [TestCase(false, TestName = "A_static_address_comes_back_by_the_DanmEps_when_the_journal_is_lost_too")]
     public async Task A_static_address_comes_back(bool withJournal)
     {
-        var before = await AddAsync($"reboot-{withJournal}", Interfaces);
+        var before = await AddAsync($"reboot-{(withJournal ? 1 : 2)}", Interfaces);
         await before.DeleteNamespaceAsync();
         if (!withJournal)
             await HostAsync("rm -r /var/lib/cni/danm");
@@ -36,7 +36,7 @@ public sealed class RebootTests : GuestFixture
     [TestCase(false)]
     public async Task A_sandbox_that_lives_keeps_its_address(bool withJournal)
     {
-        var living = await AddAsync($"living-{withJournal}", Interfaces);
+        var living = await AddAsync($"living-{(withJournal ? 1 : 2)}", Interfaces);
         if (!withJournal)
             await HostAsync("rm -r /var/lib/cni/danm");
         var second = await living.AgainAsync();

@@ -48,20 +48,26 @@ internal static class SandboxInterfaces
             return;
         using var visit = pod.Visit(VisitSockets.Route);
         var tables = new HashSet<uint>();
+        var sources = new HashSet<CidrAddress>();
+        var rules = visit.Route.DumpRules().FindAll(r => r is { IsPlain: true, Source: not null });
         foreach (var attachment in attachments)
         {
             // An interface of that name which is none of ours was there before: ADD failed because of it.
             if (InterfaceName.IsValid(attachment.Interface) && visit.Route.GetLink(attachment.Interface) is { Kind: LinkKind.Ipvlan } link)
+            {
+                // A record made from DanmEps does not know the tables; the addresses tell.
+                if (rules.Count > 0)
+                    sources.UnionWith(visit.Route.DumpAddresses(link.Index).Select(a => a.Address.Host));
                 visit.Route.DeleteLink(link.Index);
+            }
+
             if (attachment.Table != 0)
                 tables.Add(attachment.Table);
         }
 
-        if (tables.Count == 0)
-            return;
-        foreach (var rule in visit.Route.DumpRules())
+        foreach (var rule in rules)
         {
-            if (rule is { IsPlain: true, Source: { } source } && source == source.Host && tables.Contains(rule.Table))
+            if (rule.Source is { } source && source == source.Host && (tables.Contains(rule.Table) || sources.Contains(source)))
                 visit.Route.DeleteRule(rule);
         }
     }

@@ -43,17 +43,21 @@ public static class HostLink
             return device;
         if (host.GetLink(wanted.Name) is { } present)
             return Compare(present, wanted, device);
+        var taken = false;
         try
         {
             host.AddLink(Spec(host, wanted, device, mtu, multicast));
         }
         catch (NetlinkException e) when (e.Errno == Eexist)
         {
-            // Another Pod's ADD or netwatcher was faster: what it made is compared like any other.
+            // Another Pod's ADD or netwatcher was faster: what it made is compared like any other. Or the VNI is taken.
+            taken = true;
         }
 
         var made = host.GetLink(wanted.Name)
-            ?? throw new HostLinkException($"host interface \"{wanted.Name}\" vanished while it was being made");
+            ?? throw new HostLinkException(taken
+                ? $"host interface \"{wanted.Name}\" cannot be made: an interface of another name is {Describe(wanted)} already; remove it"
+                : $"host interface \"{wanted.Name}\" vanished while it was being made");
         return Compare(made, wanted, device);
     }
 
