@@ -1,1 +1,1 @@
-return 0;
+return args is ["benchmark", .. var rest] ? await Danm.Tests.Benchmarks.BenchmarkProgram.RunAsync(rest) : 0;
