@@ -187,11 +187,20 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     {
         if (fault.Delay > TimeSpan.Zero)
             await Task.Delay(fault.Delay, context.RequestAborted);
+        if (fault.Hold is { } hold)
+        {
+            var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            body.Position = 0;
+            context.Request.Body = body;
+            context.RequestAborted = CancellationToken.None;
+            await hold();
+        }
         if (fault.Answer is { } answer)
             throw answer;
-        if (fault.Body is { } body)
+        if (fault.Body is { } bytes)
         {
-            await response.WriteAsync(200, body);
+            await response.WriteAsync(200, bytes);
             return true;
         }
         if (fault.DropAfter)

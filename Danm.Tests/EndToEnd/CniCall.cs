@@ -27,13 +27,16 @@ public sealed record CniCall(string Command)
         ["CNI_PATH"] = "/usr/lib/cni",
     }.Where(v => !string.IsNullOrEmpty(v.Value)).ToDictionary(v => v.Key, v => v.Value!);
 
-    /// <summary>The call as a command of a shell; the values hold no single quote.</summary>
-    public string ToShell(string binary)
+    /// <summary>The call as a command of a shell, with its configuration as a here document; the values hold no single quote.</summary>
+    public string ToShell(string binary) => $"{ToCommand(binary)} <<'CONFIG'\n{Config.ToJsonString()}\nCONFIG\n";
+
+    /// <summary>The call as a command of a shell that gives it its configuration.</summary>
+    public string ToCommand(string binary)
     {
         var text = new StringBuilder("env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin");
         foreach (var (name, value) in Environment)
             text.Append($" {name}='{value}'");
-        return text.Append($" '{binary}' <<'CONFIG'\n{Config.ToJsonString()}\nCONFIG\n").ToString();
+        return text.Append($" '{binary}'").ToString();
     }
 
     /// <summary>Runs the call on this host.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
 using Danm.Tests.ApiServer.Security;
@@ -13,6 +14,16 @@ namespace Danm.Tests.EndToEnd;
 /// </summary>
 internal sealed partial class GuestNode : IAsyncDisposable
 {
+    // One process for all namespaces: each one that starts costs this kernel up to 0.1 s. Perl is in every Debian.
+    private const string PodInterfaces = """
+        perl -e 'for (glob "/run/netns/*") {
+            open N, "<", $_ or die; syscall(308, fileno N, 0x40000000) == 0 or die "setns $_: $!";
+            open D, "<", "/proc/self/net/dev" or die; for $line (<D>) { print "$_ $1\n" if $line =~ /^\s*(\S+):/ && $1 ne "lo" }
+        }'
+        ip -o link show type ipvlan
+        for n in $(ls /run/netns | head -n 12); do ip -n $n rule; ip -n $n -6 rule; done | grep -v 'lookup local$\|lookup main$\|lookup default$' || true
+        """;
+
     private readonly string kubeconfig;
 
     private GuestNode(Guest guest, EmbeddedApiServer server, string kubeconfig) => (Guest, Server, this.kubeconfig) = (guest, server, kubeconfig);
@@ -61,18 +72,37 @@ internal sealed partial class GuestNode : IAsyncDisposable
     }
 
     /// <summary>Creates a Pod in the API and its network namespace in the guest; gives the sandbox to call the plugin for.</summary>
-    public async Task<Sandbox> StartPodAsync(JsonObject pod)
+    public async Task<Sandbox> StartPodAsync(JsonObject pod) => (await StartPodsAsync(pod))[0];
+
+    /// <inheritdoc cref="StartPodAsync"/>
+    public async Task<IReadOnlyList<Sandbox>> StartPodsAsync(params IEnumerable<JsonObject> pods)
     {
-        var created = Server.Store.Create(pod);
-        var sandbox = new Sandbox(this, (string)created["metadata"]!["namespace"]!, (string)created["metadata"]!["name"]!, (string)created["metadata"]!["uid"]!);
-        await sandbox.NewNamespaceAsync();
-        return sandbox;
+        var sandboxes = pods.Select(pod =>
+        {
+            var metadata = Server.Store.Create(pod)["metadata"]!;
+            return new Sandbox(this, (string)metadata["namespace"]!, (string)metadata["name"]!, (string)metadata["uid"]!);
+        }).ToList();
+        await Guest.ExpectAsync(string.Join('\n', sandboxes.Select(s => $"ip netns add {s.NetnsName}")));
+        return sandboxes;
     }
 
     public async Task<CniOutcome> CallAsync(CniCall call, TimeSpan? timeout = null)
     {
         var result = await Guest.RunAsync(call.ToShell(DanmBinary.Path), timeout ?? TimeSpan.FromMinutes(3));
         return new CniOutcome(result.ExitCode, result.Stdout, result.Stderr);
+    }
+
+    /// <summary>Runs all calls at once, a process each, out of one shell.</summary>
+    public async Task<IReadOnlyList<CniOutcome>> CallAllAsync(IReadOnlyList<CniCall> calls)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Guest.SharedDirectory, Guid.NewGuid().ToString("n"))).FullName;
+        var script = new StringBuilder();
+        for (var i = 0; i < calls.Count; i++)
+            script.Append($"{{ {calls[i].ToShell(DanmBinary.Path)} echo $? >{folder}/{i}.rc\n}} >{folder}/{i}.out 2>{folder}/{i}.err &\n");
+        await Guest.ExpectAsync($"{script}wait", TimeSpan.FromMinutes(4));
+        return [.. calls.Select((_, i) => new CniOutcome(int.Parse(Read($"{i}.rc")), Read($"{i}.out"), Read($"{i}.err")))];
+
+        string Read(string file) => File.ReadAllText(Path.Combine(folder, file));
     }
 
     /// <summary>The objects that attachments make.</summary>
@@ -84,8 +114,42 @@ internal sealed partial class GuestNode : IAsyncDisposable
     {
         Objects("IPAllocation").Should().BeEmpty();
         Objects("DanmEp").Should().BeEmpty();
-        (await Guest.ExpectAsync("cat /var/lib/cni/danm/sandboxes/* /var/lib/cni/danm/deferred/* 2>/dev/null || true")).Should().BeEmpty();
-        (await Guest.ExpectAsync("for n in $(ip netns list | cut -d' ' -f1); do ip -n $n -o link show type ipvlan; done; ip -o link show type ipvlan")).Should().BeEmpty();
+        (await Guest.ExpectAsync("find /var/lib/cni/danm -type f -print -exec cat {} + 2>/dev/null || true")).Should().BeEmpty();
+        (await Guest.ExpectAsync(PodInterfaces)).Should().BeEmpty();
+    }
+
+    /// <summary>Makes the deferred releases older.</summary>
+    public Task PassTimeAsync(TimeSpan time) => Guest.ExpectAsync(
+        $$"""perl -pi -e 's/"DeferredAt":(-?\d+)/"\"DeferredAt\":" . ($1 - {{(long)time.TotalMilliseconds}})/e' /var/lib/cni/danm/sandboxes/* 2>/dev/null || true""");
+
+    /// <summary>Forgets all sandboxes, so that one test's failure is not the next one's.</summary>
+    public async Task ResetAsync()
+    {
+        Server.Faults.Clear();
+        foreach (var kind in (ReadOnlySpan<string>)["IPAllocation", "DanmEp"])
+        {
+            foreach (var o in Objects(kind))
+                Server.Store.Delete("danm.io/v1", kind, (string?)o["metadata"]!["namespace"], (string)o["metadata"]!["name"]!);
+        }
+
+        await Guest.ExpectAsync("umount -l /run/netns/* 2>/dev/null; rm -rf /run/netns/* /var/lib/cni/danm");
+    }
+
+    /// <summary>What the node's journals say of each sandbox.</summary>
+    public async Task<IReadOnlyList<JsonObject>> JournalsAsync()
+    {
+        var lines = await Guest.ExpectAsync("for f in /var/lib/cni/danm/sandboxes/*; do [ -e $f ] && tail -n 1 $f; done; true");
+        return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => (JsonObject)JsonNode.Parse(l)!)];
+    }
+
+    /// <summary>The journals of the sandboxes whose release waits for the next call; each has its mark in <c>deferred/</c>.</summary>
+    public async Task<IReadOnlyList<JsonObject>> DeferredAsync()
+    {
+        var deferred = (await JournalsAsync()).Where(j => (string?)j["Phase"] == "Deferred").ToList();
+        var marks = await Guest.ExpectAsync("ls /var/lib/cni/danm/deferred 2>/dev/null || true");
+        foreach (var journal in deferred)
+            marks.Should().Contain($"{journal["PodUid"]}_{journal["ContainerId"]}");
+        return deferred;
     }
 
     public async ValueTask DisposeAsync()
@@ -96,46 +160,4 @@ internal sealed partial class GuestNode : IAsyncDisposable
 
     [LibraryImport("libc", EntryPoint = "dup")]
     private static partial int Duplicate(int descriptor);
-}
-
-/// <summary>One sandbox of a Pod in the guest.</summary>
-internal sealed class Sandbox(GuestNode node, string ns, string name, string uid)
-{
-    private static int last;
-
-    public string Uid => uid;
-
-    public string ContainerId { get; private set; } = "";
-
-    public string Netns => $"/run/netns/{NetnsName}";
-
-    public string NetnsName { get; private set; } = "";
-
-    /// <summary>A new sandbox of the same Pod, as after a reboot.</summary>
-    public async Task NewNamespaceAsync()
-    {
-        var number = Interlocked.Increment(ref last);
-        ContainerId = $"{Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())}{number:x8}";
-        NetnsName = $"cni-{number}-{name}";
-        await node.Guest.ExpectAsync($"ip netns add {NetnsName}");
-    }
-
-    public CniCall Call(string command, string cniVersion = "1.0.0") => new(command)
-    {
-        ContainerId = ContainerId,
-        Netns = Netns,
-        Args = $"IgnoreUnknown=1;K8S_POD_NAMESPACE={ns};K8S_POD_NAME={name};K8S_POD_INFRA_CONTAINER_ID={ContainerId};K8S_POD_UID={uid}",
-        Config = node.Config(cniVersion),
-    };
-
-    public Task<CniOutcome> AddAsync() => node.CallAsync(Call("ADD"));
-
-    public Task<CniOutcome> DelAsync() => node.CallAsync(Call("DEL"));
-
-    public Task<CniOutcome> CheckAsync() => node.CallAsync(Call("CHECK"));
-
-    /// <summary>Runs a command inside the sandbox.</summary>
-    public Task<string> RunAsync(string command) => node.Guest.ExpectAsync($"ip netns exec {NetnsName} {command}");
-
-    public Task DeleteNamespaceAsync() => node.Guest.ExpectAsync($"ip netns delete {NetnsName}");
 }

@@ -11,7 +11,7 @@ using Danm.State;
 namespace Danm.Attach;
 
 /// <summary>Makes all attachments of a sandbox at once; if one fails, all that were made go again.</summary>
-internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book)
+internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book, NetConf config)
 {
     private readonly RouteSocket host = RouteSocket.Open();
     private readonly Lock hostGate = new();
@@ -21,17 +21,28 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
     {
         using (host)
         {
-            var tasks = attachments.Select(a => AttachAsync(a, cancellation)).ToArray();
-            try
+            var tasks = new List<Task<AttachedInterface>>();
+            foreach (var attachment in attachments)
             {
-                return await Task.WhenAll(tasks).ConfigureAwait(false);
+                tasks.Add(AttachAsync(attachment, cancellation));
+                if (!MustWaitFor(tasks.Count - 1))
+                    continue;
+                await ((Task)tasks[^1]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!tasks[^1].IsCompletedSuccessfully)
+                    break;
             }
-            catch (Exception)
-            {
-                throw Together(attachments, tasks);
-            }
+
+            await ((Task)Task.WhenAll(tasks)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return tasks.TrueForAll(t => t.IsCompletedSuccessfully) ? tasks.ConvertAll(t => t.Result) : throw Together(attachments, tasks);
         }
     }
+
+    private bool MustWaitFor(int position) => config.Parallel switch
+    {
+        NetConfParallel.None => true,
+        NetConfParallel.Others => position == 0,
+        _ => false,
+    };
 
     private async Task<AttachedInterface> AttachAsync(Attachment attachment, CancellationToken cancellation)
     {
@@ -42,13 +53,17 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         var mtu = attachment.Network.Spec.Options.Mtu is > 0 and var m ? m : (int?)null;
         // The kernel serves one change of links at a time anyway.
         lock (hostGate)
-            IpvlanLink.Add(host, HostLink.Ensure(host, attachment.Parent, mtu), attachment.Interface, mtu, pod);
+        {
+            var parent = HostLink.Ensure(host, attachment.Parent, mtu, multicast: config.VxlanFlooding == NetConfVxlanFlooding.Multicast);
+            IpvlanLink.Add(host, parent, attachment.Interface, mtu, pod);
+        }
+
+        book.NoteInterface(attachment);
         return new AttachedInterface(attachment, cidrs, PodInterface.Configure(pod, attachment, cidrs));
     }
 
     private async Task<List<AllocatedAddress>> AllocateAsync(Attachment attachment, CancellationToken cancellation)
     {
-        var allocator = new AddressAllocator(api, names => book.Announce(attachment, names));
         try
         {
             var families = await Task.WhenAll(Allocate(attachment.IPv4), Allocate(attachment.IPv6)).ConfigureAwait(false);
@@ -64,6 +79,8 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         {
             if (tries is null)
                 return null;
+            var ipv6 = tries.Claim.Pool.Subnet.IsIPv6;
+            var allocator = new AddressAllocator(api, names => book.Announce(attachment, ipv6, names));
             try
             {
                 var address = await allocator.AllocateAsync(tries, cancellation).ConfigureAwait(false);
@@ -72,7 +89,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
             }
             catch (Exception e) when (e is AddressException or ApiException { IsTransient: false, IsAfterRetry: false })
             {
-                book.DropAllocations(attachment, tries.Claim.Pool.Subnet.IsIPv6);
+                book.DropAllocations(attachment, ipv6);
                 throw;
             }
         }
@@ -87,17 +104,29 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
-            // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost.
-            var own = await api.TryGetAsync(
-                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false)
-                ?? throw new ApiException("GET DanmEp", "it vanished while it was being made", e);
-            book.Confirm(attachment, own);
+            await TakeOverEndpointAsync(attachment, addresses, e, cancellation).ConfigureAwait(false);
         }
         catch (ApiException e) when (!e.IsTransient && !e.IsAfterRetry)
         {
             book.DropEndpoint(attachment);
             throw;
         }
+    }
+
+    // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost, or from an earlier ADD.
+    private async Task TakeOverEndpointAsync(Attachment attachment, List<AllocatedAddress> addresses, ApiException cause, CancellationToken cancellation)
+    {
+        var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId);
+        var own = await api.TryGetAsync(path, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false) ?? throw cause;
+        var wanted = Endpoint(attachment, addresses);
+        if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6)
+        {
+            await api.DeleteAsync(path, own.Metadata.Uid, cancellation).ConfigureAwait(false);
+            own = await api.CreateAsync(
+                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace), wanted, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
+        }
+
+        book.Confirm(attachment, own);
     }
 
     private DanmEp Endpoint(Attachment attachment, List<AllocatedAddress> addresses)
@@ -109,7 +138,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
                 labels[key] = value;
         }
 
-        labels[ApiNames.PodUidLabel] = LabelValue.For(sandbox.Uid);
+        labels[ApiNames.PodUidLabel] = LabelValue.For(sandbox.Pod.Metadata.Uid ?? "");
         labels[ApiNames.NetworkLabel] = attachment.Network.Ref.ToLabelValue();
         if (sandbox.NodeName is not null)
             labels[ApiNames.NodeLabel] = LabelValue.For(sandbox.NodeName);
@@ -151,10 +180,10 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
     private static Dictionary<string, string>? ToMap(IReadOnlyList<GatewayRoute> routes) =>
         routes.Count == 0 ? null : routes.ToDictionary(r => r.Destination.ToString(), r => r.Gateway.ToString());
 
-    private static CniException Together(IReadOnlyList<Attachment> attachments, Task[] tasks)
+    private static CniException Together(IReadOnlyList<Attachment> attachments, List<Task<AttachedInterface>> tasks)
     {
         var failures = new List<CniException>();
-        for (var i = 0; i < tasks.Length; i++)
+        for (var i = 0; i < tasks.Count; i++)
         {
             if (tasks[i].IsCompletedSuccessfully)
                 continue;
@@ -166,7 +195,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
             ? failures[0]
             : new CniException(
                 failures.TrueForAll(f => f.Code == failures[0].Code) ? failures[0].Code : CniErrorCode.AttachmentFailed,
-                $"{failures.Count} of {tasks.Length} networks could not be set up: {string.Join("; ", failures.Select(f => f.Msg))}",
+                $"{failures.Count} of {attachments.Count} networks could not be set up: {string.Join("; ", failures.Select(f => f.Msg))}",
                 string.Join("; ", failures.Select(f => f.Details).OfType<string>().Distinct()) is { Length: > 0 } details ? details : null);
     }
 }

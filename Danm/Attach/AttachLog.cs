@@ -54,5 +54,5 @@ internal sealed class AttachLog(CniRequest request)
             line.Append(' ').Append(key).Append("=\"").Append(Clean(value)).Append('"');
     }
 
-    private static string Clean(string text) => CniText.Clean(text, 2048).Replace("\"", "\\\"");
+    private static string Clean(string text) => CniText.Clean(text, 2048).Replace("\\", "\\\\").Replace("\"", "\\\"");
 }

@@ -51,20 +51,25 @@ internal sealed record Attachment
         }
     }
 
+    /// <summary>The interface as far as it is known before it is made.</summary>
+    public AttachmentRecord ToRecord() => new()
+    {
+        Interface = Interface,
+        Network = Network.Ref.ToString(),
+        EndpointId = EndpointId,
+        Table = PolicyRoutes.Count > 0 ? Table : 0,
+    };
+
     public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId };
 }
 
 /// <summary>One interface as it was made.</summary>
 internal sealed record AttachedInterface(Attachment Attachment, IReadOnlyList<CidrAddress> Addresses, Link Link)
 {
-    public AttachmentRecord ToRecord() => new()
+    public AttachmentRecord ToRecord() => Attachment.ToRecord() with
     {
-        Interface = Attachment.Interface,
-        Network = Attachment.Network.Ref.ToString(),
-        EndpointId = Attachment.EndpointId,
         Mac = Link.Address?.ToString(),
         Addresses = [.. Addresses.Select(a => a.ToString())],
-        Table = Attachment.PolicyRoutes.Count > 0 ? Attachment.Table : 0,
         Routes =
         [
             .. Attachment.Routes.Select(r => ToRecord(r, Route.MainTable)),

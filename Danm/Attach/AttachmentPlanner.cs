@@ -16,8 +16,9 @@ internal static class AttachmentPlanner
     public static IReadOnlyList<Attachment> Plan(
         PodSandbox sandbox, IReadOnlyList<AttachmentRequest> requests, IReadOnlyList<Network> networks, CniRequest request)
     {
-        for (var i = 0; i < networks.Count; i++)
-            Refuse(sandbox, networks[i]);
+        var refusals = networks.DistinctBy(n => n.Ref).Select(n => Refusal(sandbox, n)).OfType<CniException>().ToList();
+        if (refusals.Count > 0)
+            throw new CniException(refusals[0].Code, string.Join("; ", refusals.Select(r => r.Msg)));
         try
         {
             var names = InterfaceName.ForAll(networks, request.IfName, request.Config.LegacyNames);
@@ -32,24 +33,23 @@ internal static class AttachmentPlanner
         }
     }
 
-    private static void Refuse(PodSandbox sandbox, Network network)
+    private static CniException? Refusal(PodSandbox sandbox, Network network)
     {
         var faults = NetworkRules.Check(network);
         if (faults.Count > 0)
-            throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: {string.Join("; ", faults)}");
+            return new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: {string.Join("; ", faults)}");
         if (!TenantAccess.Allows(network, sandbox.Namespace))
         {
-            throw new CniException(
+            return new CniException(
                 CniErrorCode.TenantNotAllowed,
                 $"{network.Ref} does not allow Pods of namespace {sandbox.Namespace}: ask its administrator to add it to spec.AllowedTenants");
         }
 
-        if (NetworkTypes.Of(network.Spec.NetworkType) != NetworkTypes.Ipvlan)
-        {
-            throw new CniException(
+        return NetworkTypes.Of(network.Spec.NetworkType) == NetworkTypes.Ipvlan
+            ? null
+            : new CniException(
                 CniErrorCode.InvalidNetwork,
                 $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, which this build cannot set up: it knows ipvlan only");
-        }
     }
 
     private static Attachment Plan(PodSandbox sandbox, AttachmentRequest request, Network network, string name)

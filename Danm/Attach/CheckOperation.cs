@@ -22,7 +22,7 @@ internal sealed class CheckOperation(ApiClient api)
                 Check(visit.Route, attachment, rules);
         }
 
-        await Task.WhenAll(record.Claims.Select(c => CheckAsync(record, c, cancellation))).ConfigureAwait(false);
+        await Task.WhenAll(record.Claims.Where(c => c.Uid is not null).Select(c => CheckAsync(record, c, cancellation))).ConfigureAwait(false);
         if (differences.Count > 0)
         {
             throw new CniException(

@@ -1,18 +1,20 @@
 using Danm.Api;
 using Danm.Ipam;
+using Danm.Networks;
 using Danm.State;
 
 namespace Danm.Attach;
 
 /// <summary>
 /// The claims of one ADD while its attachments work in parallel: what may exist, what is confirmed, what was refused for certain.
-/// Every name is in the journal, on the disk, before it is created.
+/// Every name is in the journal, on the disk, before it is created. What an earlier ADD of the same sandbox may still bring about
+/// (<c>former</c>) stays in the record until DEL, which looks for it.
 /// </summary>
-internal sealed class ClaimBook(Journal journal, SandboxRecord record)
+internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnlyList<ClaimRecord> former)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Kind, string Name), ClaimRecord> claims =
-        record.Claims.ToDictionary(c => (c.Kind, c.Name));
+    private readonly HashSet<string> interfaces = [];
+    private readonly List<ClaimRecord> claims = [.. record.Claims];
 
     /// <summary>The record with the claims as they stand.</summary>
     public SandboxRecord Record
@@ -20,18 +22,32 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record)
         get
         {
             lock (gate)
-                return record with { Claims = [.. claims.Values] };
+                return Snapshot();
         }
     }
 
-    /// <summary>Names that may be created next, for an attachment.</summary>
-    public void Announce(Attachment attachment, IReadOnlyList<string> allocations)
+    /// <summary>The record, with only those interfaces that this ADD has made: what a rollback takes back.</summary>
+    public SandboxRecord Made
+    {
+        get
+        {
+            lock (gate)
+            {
+                var snapshot = Snapshot();
+                return snapshot with { Attachments = [.. snapshot.Attachments.Where(a => interfaces.Contains(a.Interface))] };
+            }
+        }
+    }
+
+    /// <summary>The names that may be created from now on for an address, in place of those refused before.</summary>
+    /// <exception cref="IOException">They could not be written down, so they must not be created.</exception>
+    public void Announce(Attachment attachment, bool ipv6, IReadOnlyList<string> names)
     {
         lock (gate)
         {
-            foreach (var name in allocations)
-                claims[(ApiNames.IPAllocation, name)] = attachment.Allocation(name);
-            journal.Write(record with { Claims = [.. claims.Values] }, durable: true);
+            DropUnconfirmed(attachment, ipv6);
+            claims.AddRange(names.Select(attachment.Allocation));
+            journal.Write(Snapshot(), durable: true);
         }
     }
 
@@ -41,7 +57,7 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record)
         lock (gate)
         {
             DropUnconfirmed(attachment, address.Address.IsIPv6);
-            claims[(ApiNames.IPAllocation, address.Name)] = attachment.Allocation(address.Name) with { Uid = address.Uid };
+            claims.Add(attachment.Allocation(address.Name) with { Uid = address.Uid });
         }
     }
 
@@ -53,12 +69,12 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record)
     }
 
     /// <summary>The DanmEp exists.</summary>
-    public void Confirm(Attachment attachment, DanmEp ep)
+    public void Confirm(Attachment attachment, DanmEp endpoint)
     {
         lock (gate)
         {
-            claims[(ApiNames.DanmEp, attachment.EndpointId)] =
-                new ClaimRecord { Kind = ApiNames.DanmEp, Name = attachment.EndpointId, EndpointId = attachment.EndpointId, Uid = ep.Metadata.Uid };
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId);
+            claims.Add(new ClaimRecord { Kind = ApiNames.DanmEp, Name = attachment.EndpointId, EndpointId = attachment.EndpointId, Uid = endpoint.Metadata.Uid });
         }
     }
 
@@ -66,16 +82,20 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record)
     public void DropEndpoint(Attachment attachment)
     {
         lock (gate)
-            claims.Remove((ApiNames.DanmEp, attachment.EndpointId));
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId && !former.Contains(c));
     }
 
-    private void DropUnconfirmed(Attachment attachment, bool ipv6)
+    /// <summary>The interface is in the Pod, made by this ADD.</summary>
+    public void NoteInterface(Attachment attachment)
     {
-        foreach (var claim in claims.Values.Where(c =>
-            c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6).ToList())
-            claims.Remove((claim.Kind, claim.Name));
+        lock (gate)
+            interfaces.Add(attachment.Interface);
     }
 
-    // 39 characters of eight four-digit groups stand before the segment.
-    private static bool IsIPv6(string name) => name.IndexOf('.') == 39;
+    private SandboxRecord Snapshot() => record with { Claims = [.. claims] };
+
+    private void DropUnconfirmed(Attachment attachment, bool ipv6) => claims.RemoveAll(c =>
+        c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !former.Contains(c));
+
+    private static bool IsIPv6(string name) => AllocationName.TryParse(name, out var address, out _) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
 }

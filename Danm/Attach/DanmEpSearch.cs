@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Kube;
+using Danm.Networks;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -18,27 +19,28 @@ internal static class DanmEpSearch
     public static Task<List<DanmEp>> ByPodAsync(ApiClient api, string ns, string podUid, CancellationToken cancellation) =>
         ListAsync(api, ns, $"spec.PodUID={podUid}", cancellation);
 
-    /// <summary>What is to be released for it. Its addresses' names are its own word, checked against their owner before use.</summary>
+    /// <summary>What is to be released for it. Its addresses' names are its own word: one a family, checked against their owner before use.</summary>
     public static IEnumerable<ClaimRecord> ClaimsOf(DanmEp ep)
     {
         var name = ep.Metadata.Name ?? "";
         yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = name, Uid = ep.Metadata.Uid, EndpointId = name };
-        foreach (var allocation in (ep.Metadata.Annotations?.GetValueOrDefault(AllocationsAnnotation) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
-            yield return new ClaimRecord { Kind = ApiNames.IPAllocation, Name = allocation, EndpointId = name };
+        foreach (var allocation in (ep.Metadata.Annotations?.GetValueOrDefault(AllocationsAnnotation) ?? "").Split(',', 3).Take(2))
+        {
+            if (AllocationName.TryParse(allocation, out _, out _))
+                yield return new ClaimRecord { Kind = ApiNames.IPAllocation, Name = allocation, EndpointId = name };
+        }
     }
 
     /// <summary>A record such as the journal would have had.</summary>
-    public static SandboxRecord ToRecord(IReadOnlyList<DanmEp> eps, string podUid, string containerId, string ns)
+    public static SandboxRecord ToRecord(IReadOnlyList<DanmEp> eps, SandboxRecord known)
     {
         var first = eps[0].Spec;
-        return new SandboxRecord
+        return known with
         {
             Phase = SandboxPhase.Attached,
-            ContainerId = containerId,
-            PodUid = podUid,
-            PodNamespace = ns,
-            PodName = first.Pod,
-            Netns = first.Netns,
+            PodName = known.PodName is { Length: > 0 } name ? name : first.Pod,
+            Netns = known.Netns ?? first.Netns,
+            Search = false,
             Attachments = [.. eps.Select(e => new AttachmentRecord { Interface = e.Spec.Interface.Name, Network = e.Spec.NetworkName, EndpointId = e.Metadata.Name ?? "" })],
             Claims = [.. eps.SelectMany(ClaimsOf)],
         };

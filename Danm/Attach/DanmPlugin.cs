@@ -12,7 +12,6 @@ namespace Danm.Attach;
 public sealed class DanmPlugin : ICniPlugin
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan RollbackBudget = TimeSpan.FromSeconds(10);
 
     private readonly NodeState state = new();
 
@@ -26,14 +25,19 @@ public sealed class DanmPlugin : ICniPlugin
                 throw new CniException(CniErrorCode.InvalidEnvironment, "CNI_ARGS needs K8S_POD_NAMESPACE and K8S_POD_NAME: danm attaches Kubernetes Pods only", "CNI_ARGS");
             using var pod = NetworkNamespace.Open(request.Netns!);
             var configuration = LoadKubeConfig(request);
-            using var api = new ApiClient(configuration);
+            using var api = new ApiClient(configuration, request.Patience());
             var nodeName = request.Config.NodeName ?? await NodeName.FromTokenAsync(configuration, cancellationToken).ConfigureAwait(false);
-            var deferred = DeferredReleases.RunAsync(state, api, request.ContainerId, log);
-            var result = await AddAsync(request, ns, name, nodeName, pod, api, log, cancellationToken).ConfigureAwait(false);
-            await deferred.ConfigureAwait(false);
-            return result;
+            var deferred = DeferredReleases.RunAsync(state, api, (u, c) => c == request.ContainerId || u == request.Args.PodUid, log);
+            try
+            {
+                return await AddAsync(request, ns, name, nodeName, pod, api, log, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await deferred.ConfigureAwait(false);
+            }
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             var error = Errors.From(e);
             log.Error("ADD failed", ("code", error.Code.ToString()), ("cause", error.Msg), ("details", error.Details));
@@ -50,10 +54,10 @@ public sealed class DanmPlugin : ICniPlugin
             using var api = TryConnect(request, log);
             await new DelOperation(state, api, log).RunAsync(request, cancellationToken).ConfigureAwait(false);
             if (api is not null)
-                await DeferredReleases.RunAsync(state, api, request.ContainerId, log).ConfigureAwait(false);
+                await DeferredReleases.RunAsync(state, api, (u, c) => c == request.ContainerId || u == request.Args.PodUid, log).ConfigureAwait(false);
             log.Info("DEL done");
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             var error = Errors.From(e);
             log.Error("DEL failed", ("code", error.Code.ToString()), ("cause", error.Msg), ("details", error.Details));
@@ -66,15 +70,15 @@ public sealed class DanmPlugin : ICniPlugin
     {
         try
         {
-            var journals = await state.FindAsync((_, c) => c == request.ContainerId, deferred: false, LockWait, cancellationToken).ConfigureAwait(false);
+            var journals = await state.FindAsync((_, c) => c == request.ContainerId, LockWait, cancellationToken).ConfigureAwait(false);
             var record = journals.Find(j => j.Last is { Phase: SandboxPhase.Attached })?.Last;
             journals.ForEach(j => j.Dispose());
             if (record is null)
                 throw new CniException(CniErrorCode.UnknownContainer, $"danm has not attached container {request.ContainerId} on this node: delete the Pod to have it attached anew");
-            using var api = new ApiClient(LoadKubeConfig(request));
+            using var api = new ApiClient(LoadKubeConfig(request), request.Patience());
             await new CheckOperation(api).RunAsync(record, request.Netns!, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             throw Errors.From(e);
         }
@@ -91,21 +95,32 @@ public sealed class DanmPlugin : ICniPlugin
         {
             var alive = valid.Select(a => a.ContainerId).ToHashSet();
             using var api = TryConnect(request, log);
-            var journals = await state.FindAsync((_, c) => !alive.Contains(c), deferred: false, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-            var del = new DelOperation(state, api, log);
-            foreach (var journal in journals)
+            var failures = new List<CniException>();
+            foreach (var journal in await state.FindAsync((_, c) => !alive.Contains(c), TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
             {
                 using (journal)
-                {
-                    if (journal.Last is { } record && record.ConfigName == request.Config.Name)
-                        await del.ReleaseAsync(journal, record, record.Netns, cancellationToken).ConfigureAwait(false);
-                }
+                    await FreeAsync(journal).ConfigureAwait(false);
             }
 
-            if (api is not null)
-                await DeferredReleases.RunAsync(state, api, null, log).ConfigureAwait(false);
+            if (failures.Count > 0)
+                throw new CniException(failures[0].Code, string.Join("; ", failures.Select(f => f.Msg)));
+
+            // One sandbox that cannot be freed keeps no other from it.
+            async Task FreeAsync(Journal journal)
+            {
+                if (journal.Last is not { } record || record.ConfigName != request.Config.Name)
+                    return;
+                try
+                {
+                    await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, SandboxInterfaces.RecordedNetns(record), cancellationToken).ConfigureAwait(false);
+                }
+                catch (CniException e)
+                {
+                    failures.Add(e);
+                }
+            }
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             throw Errors.From(e);
         }
@@ -134,10 +149,12 @@ public sealed class DanmPlugin : ICniPlugin
         CniRequest request, string ns, string name, string? nodeName, NetworkNamespace pod, ApiClient api, AttachLog log, CancellationToken cancellation)
     {
         var reader = new PodReader(api);
-        var former = request.Args.PodUid is { } uid ? DanmEpSearch.ByPodAsync(api, ns, uid, cancellation) : null;
+        var endpoints = request.Args.PodUid is { } uid ? DanmEpSearch.ByPodAsync(api, ns, uid, cancellation) : null;
         var podObject = await reader.ReadPodAsync(ns, name, withSpec: nodeName is null, cancellation).ConfigureAwait(false);
         var identity = PodSandbox.IdentityOf(podObject, request.Args.PodUid);
-        former ??= DanmEpSearch.ByPodAsync(api, ns, identity, cancellation);
+        // A mirror Pod's DanmEps carry the uid that the API gave it.
+        if (endpoints is null || podObject.Metadata.Uid != request.Args.PodUid)
+            endpoints = DanmEpSearch.ByPodAsync(api, ns, podObject.Metadata.Uid!, cancellation);
         var sandbox = new PodSandbox(
             podObject, identity, request.ContainerId, request.Args.PodInfraContainerId ?? request.ContainerId, request.Netns!, nodeName ?? podObject.Spec.NodeName);
 
@@ -149,11 +166,9 @@ public sealed class DanmPlugin : ICniPlugin
                 InContext(attachment, () => HostLink.Check(host, attachment.Parent));
         }
 
-        await new FormerSandboxes(state, api, log).ReleaseAsync(sandbox, await former.ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        await new FormerSandboxes(state, new SandboxRelease(api, log, request.Patience()), log).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
         using var journal = await state.CreateAsync(sandbox.Uid, sandbox.ContainerId, LockWait, cancellation).ConfigureAwait(false);
-        if (journal.Last is { } last)
-            await CleanUpAsync(journal, last, cancellation).ConfigureAwait(false);
-
+        var former = journal.Last is null ? [] : await new SandboxRelease(api, log, request.Patience()).CleanUpAsync(journal, sandbox.Netns, cancellation).ConfigureAwait(false);
         var record = new SandboxRecord
         {
             Phase = SandboxPhase.Adding,
@@ -163,45 +178,42 @@ public sealed class DanmPlugin : ICniPlugin
             PodNamespace = ns,
             PodName = name,
             Netns = sandbox.Netns,
-            Attachments = [.. attachments.Select(a => new AttachmentRecord { Interface = a.Interface, Network = a.Network.Ref.ToString(), EndpointId = a.EndpointId })],
-            Claims = [.. attachments.SelectMany(a => a.Claims)],
+            Attachments = [.. attachments.Select(a => a.ToRecord())],
+            Claims = [.. attachments.SelectMany(a => a.Claims), .. former],
         };
         journal.Write(record, durable: true);
-        var book = new ClaimBook(journal, record);
+        var book = new ClaimBook(journal, record, former);
         try
         {
-            var attached = await new AddOperation(api, sandbox, pod, book).RunAsync(attachments, cancellation).ConfigureAwait(false);
-            var warnings = PodEvents.WarnAsync(api, sandbox, "NetworkOptionSkipped", [.. attachments.SelectMany(a => a.Warnings)], cancellation);
+            var attached = await new AddOperation(api, sandbox, pod, book, request.Config).RunAsync(attachments, cancellation).ConfigureAwait(false);
             journal.Write(book.Record with { Phase = SandboxPhase.Attached, Attachments = [.. attached.Select(a => a.ToRecord())] }, durable: false);
-            foreach (var warning in attachments.SelectMany(a => a.Warnings))
-                log.Warning(warning);
             log.Info("ADD done", ("interfaces", string.Join(' ', attached.Select(a => $"{a.Attachment.Interface}={string.Join(',', a.Addresses)}"))));
-            await warnings.ConfigureAwait(false);
+            await WarnAsync(api, sandbox, attachments, log, cancellation).ConfigureAwait(false);
             return ResultBuilder.Build(attached, sandbox.Netns);
         }
         catch (Exception)
         {
-            await RollBackAsync(journal, book.Record, api, log).ConfigureAwait(false);
+            await RollBackAsync(request, journal, book.Made, api, log).ConfigureAwait(false);
             throw;
-        }
-
-        async Task CleanUpAsync(Journal own, SandboxRecord earlier, CancellationToken token)
-        {
-            SandboxRelease.RemoveInterfaces(earlier, request.Netns);
-            var release = new SandboxRelease(api);
-            await release.ReleaseAsync(earlier, token).ConfigureAwait(false);
-            if (release.Problems.Count > 0)
-                throw new CniException(CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {own.Last!.ContainerId} left", string.Join("; ", release.Problems));
         }
     }
 
-    // Its own time budget: an ADD that has used up its time still cleans up.
-    private async Task RollBackAsync(Journal journal, SandboxRecord record, ApiClient api, AttachLog log)
+    private static Task WarnAsync(ApiClient api, PodSandbox sandbox, IReadOnlyList<Attachment> attachments, AttachLog log, CancellationToken cancellation)
     {
-        using var budget = new CancellationTokenSource(RollbackBudget);
+        var warnings = attachments.SelectMany(a => a.Warnings).ToList();
+        foreach (var warning in warnings)
+            log.Warning(warning);
+        return PodEvents.WarnAsync(api, sandbox, "NetworkOptionSkipped", warnings, cancellation);
+    }
+
+    // Its own time budget: an ADD that has used up its time still cleans up.
+    private static async Task RollBackAsync(CniRequest request, Journal journal, SandboxRecord made, ApiClient api, AttachLog log)
+    {
+        using var budget = new CancellationTokenSource(request.Patience());
         try
         {
-            await new DelOperation(state, api, log).ReleaseAsync(journal, record, record.Netns, budget.Token).ConfigureAwait(false);
+            journal.Write(made, durable: false);
+            await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -230,7 +242,7 @@ public sealed class DanmPlugin : ICniPlugin
     {
         try
         {
-            return new ApiClient(LoadKubeConfig(request));
+            return new ApiClient(LoadKubeConfig(request), request.Patience());
         }
         catch (Exception e) when (e is KubeConfigException or CniException)
         {

@@ -14,7 +14,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
 
     public async Task RunAsync(CniRequest request, CancellationToken cancellation)
     {
-        var journals = await state.FindAsync((_, c) => c == request.ContainerId, deferred: false, LockWait, cancellation).ConfigureAwait(false);
+        var journals = await state.FindAsync((_, c) => c == request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
         var known = false;
         foreach (var journal in journals)
         {
@@ -22,13 +22,16 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
             {
                 if (journal.Last is not { } record)
                 {
-                    log.Warning("the journal of this container is damaged: its DanmEps tell what to release");
+                    // An ADD that ended before it wrote down a first name has made nothing.
+                    if (journal.IsDamaged)
+                        log.Warning("the journal of this container is damaged: its DanmEps tell what to release");
                     journal.Remove();
                     continue;
                 }
 
                 known = true;
-                await ReleaseAsync(journal, record, request.Netns ?? record.Netns, cancellation).ConfigureAwait(false);
+                var netns = request.Netns ?? SandboxInterfaces.RecordedNetns(record);
+                await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
             }
         }
 
@@ -36,74 +39,53 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
             await ReleaseUnknownAsync(request, ns, cancellation).ConfigureAwait(false);
     }
 
-    public async Task ReleaseAsync(Journal journal, SandboxRecord record, string? netns, CancellationToken cancellation)
-    {
-        SandboxRelease.RemoveInterfaces(record, netns);
-        var release = new SandboxRelease(api);
-        var left = await release.ReleaseAsync(record, cancellation).ConfigureAwait(false);
-        foreach (var problem in release.Problems)
-            log.Warning("cannot release now", ("cause", problem));
-        if (left is null)
-        {
-            journal.Remove();
-            return;
-        }
-
-        try
-        {
-            // The time of the attempt stays that of the record: what may still come is looked for no longer than that.
-            journal.Defer(left);
-            log.Warning("release deferred to the next call on this node", ("objects", string.Join(' ', left.Claims.Select(c => $"{c.Kind}/{c.Name}"))));
-        }
-        catch (IOException e)
-        {
-            throw new CniException(CniErrorCode.TryAgainLater, $"cannot release container {record.ContainerId} now, nor write that down: {e.Message}", string.Join("; ", release.Problems), e);
-        }
-    }
-
     // A Pod that the original attached, or whose journal is lost: its DanmEps name interfaces and addresses.
     private async Task ReleaseUnknownAsync(CniRequest request, string ns, CancellationToken cancellation)
     {
-        var cid = request.Args.PodInfraContainerId ?? request.ContainerId;
-        var uid = request.Args.PodUid ?? "unknown";
-        try
+        var record = new SandboxRecord
         {
-            if (api is null)
-                throw new ApiUnusableException();
-            var eps = await DanmEpSearch.ByContainerAsync(api, ns, cid, cancellation).ConfigureAwait(false);
-            if (eps.Count == 0)
+            Phase = SandboxPhase.Attached,
+            ConfigName = request.Config.Name,
+            ContainerId = request.Args.PodInfraContainerId ?? request.ContainerId,
+            PodUid = request.Args.PodUid ?? "unknown",
+            PodNamespace = ns,
+            PodName = request.Args.PodName ?? "",
+            Netns = request.Netns,
+            Search = true,
+        };
+        if (api is not null && await FindAsync(record, request.Patience(), cancellation).ConfigureAwait(false) is { } found)
+        {
+            if (found.Claims.Count == 0)
                 return;
-            var record = DanmEpSearch.ToRecord(eps, uid, request.ContainerId, ns);
-            using var journal = await state.CreateAsync(uid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
-            await ReleaseAsync(journal, record, request.Netns ?? record.Netns, cancellation).ConfigureAwait(false);
+            record = found;
         }
-        catch (Exception e) when (e is ApiUnusableException or ApiException { IsTransient: true } or OperationCanceledException)
-        {
-            log.Warning("cannot ask the API which DanmEps this container has: deferred", ("cause", e.Message));
-            await DeferSearchAsync(request, ns, uid, cid, e).ConfigureAwait(false);
-        }
+
+        using var journal = await state.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
+        if (journal.Last is null)
+            journal.Write(record, durable: true);
+        await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
     }
 
-    private async Task DeferSearchAsync(CniRequest request, string ns, string uid, string cid, Exception cause)
+    /// <summary>The record with what the API knows of the sandbox; null if it cannot be asked now.</summary>
+    private async Task<SandboxRecord?> FindAsync(SandboxRecord record, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
-            using var journal = await state.CreateAsync(uid, request.ContainerId, LockWait, CancellationToken.None).ConfigureAwait(false);
-            journal.Defer(new SandboxRecord
-            {
-                ConfigName = request.Config.Name,
-                ContainerId = cid,
-                PodUid = uid,
-                PodNamespace = ns,
-                PodName = request.Args.PodName ?? "",
-                Search = true,
-            });
+            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            budget.CancelAfter(patience);
+            var endpoints = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, budget.Token).ConfigureAwait(false);
+            return endpoints.Count == 0
+                ? record with { Search = false }
+                : DanmEpSearch.ToRecord(endpoints, record) with { ConfigName = record.ConfigName };
         }
-        catch (IOException e)
+        catch (ApiException e) when (e.IsNotFound)
         {
-            throw new CniException(CniErrorCode.TryAgainLater, $"cannot release container {request.ContainerId} now, nor write that down: {e.Message}", cause.Message, e);
+            return record with { Search = false };
+        }
+        catch (Exception e) when (e is ApiException or OperationCanceledException)
+        {
+            log.Warning("cannot ask the API which DanmEps this container has: deferred", ("cause", e.Message));
+            return null;
         }
     }
-
-    private sealed class ApiUnusableException() : Exception("the kubeconfig cannot be used");
 }

@@ -28,8 +28,12 @@ internal static class Errors
 
     private static CniException FromApi(ApiException e, string? context)
     {
+        if (e.InnerException is KubeConfigException credentials)
+            return From(credentials);
         if (e.Code is null)
-            return new CniException(CniErrorCode.TryAgainLater, In(context, $"the API server gave no usable answer: {e.Message}"), "is it up, and are server and certificate authority of the kubeconfig right?", e);
+            return new CniException(
+                e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } ? CniErrorCode.ApiUnreachable : CniErrorCode.TryAgainLater,
+                In(context, $"the API server gave no usable answer: {e.Message}"), "is it up, and are server and certificate authority of the kubeconfig right?", e);
         return e.IsTransient
             ? new CniException(CniErrorCode.TryAgainLater, In(context, $"the API server could not serve {e.Message}"), inner: e)
             : new CniException(CniErrorCode.ApiRefused, In(context, $"the API server refused {e.Message}"), (int)e.Code is 401 or 403 ? "check the rights of the kubeconfig's user (ClusterRole caas:danm) and its token" : null, e);

@@ -1,6 +1,5 @@
 using Danm.Api;
 using Danm.Cni;
-using Danm.Kube;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -9,7 +8,7 @@ namespace Danm.Attach;
 /// Releases earlier sandboxes of the same Pod that no longer exist, as after a node's reboot: that is what lets a static address come
 /// back. A sandbox that still lives is left to its own DEL.
 /// </summary>
-internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog log)
+internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, AttachLog log)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
@@ -18,29 +17,29 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
     /// <param name="cancellation">Ends the attempt.</param>
     public async Task ReleaseAsync(PodSandbox sandbox, IReadOnlyList<DanmEp> endpoints, CancellationToken cancellation)
     {
-        var del = new DelOperation(state, api, log);
-        var known = new HashSet<string>();
-        foreach (var deferred in (bool[])[false, true])
-            known.UnionWith(await ReleaseKnownAsync(sandbox, del, deferred, cancellation).ConfigureAwait(false));
-
+        var known = await ReleaseKnownAsync(sandbox, cancellation).ConfigureAwait(false);
         foreach (var group in endpoints.GroupBy(e => e.Spec.ContainerId ?? ""))
         {
             // K8S_POD_INFRA_CONTAINER_ID and CNI_CONTAINERID are the same but for runtimes of old.
-            if (known.Contains(group.Key) || group.Key.Length == 0 || !CniNames.IsName(group.Key))
+            if (known.Contains(group.Key) || !CniNames.IsName(group.Key))
                 continue;
-            var record = DanmEpSearch.ToRecord([.. group], sandbox.Uid, group.Key, sandbox.Namespace);
-            if (group.Key != sandbox.Cid && record.Netns is { } netns && !NodeState.IsGone(netns))
+            var record = DanmEpSearch.ToRecord(
+                [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
+            if (group.Key != sandbox.Cid && record.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
                 continue;
             using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
-            await del.ReleaseAsync(journal, journal.Last ?? record, record.Netns, cancellation).ConfigureAwait(false);
+            if (journal.Last is null)
+                journal.Write(record, durable: true);
+            await release.RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }
 
-    private async Task<List<string>> ReleaseKnownAsync(PodSandbox sandbox, DelOperation del, bool deferred, CancellationToken cancellation)
+    private async Task<HashSet<string>> ReleaseKnownAsync(PodSandbox sandbox, CancellationToken cancellation)
     {
-        var known = new List<string>();
-        var journals = await state.FindAsync((u, c) => u == sandbox.Uid && c != sandbox.ContainerId, deferred, LockWait, cancellation).ConfigureAwait(false);
+        // A journal that is locked belongs to a call at work: its sandbox is nobody's former one. Our own is looked at later.
+        var known = new HashSet<string>();
+        var journals = await state.FindAsync((u, _) => u == sandbox.Uid, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         foreach (var journal in journals)
         {
             using (journal)
@@ -48,9 +47,9 @@ internal sealed class FormerSandboxes(NodeState state, ApiClient api, AttachLog 
                 if (journal.Last is not { } record)
                     continue;
                 known.Add(record.ContainerId);
-                if (record.Phase != SandboxPhase.Deferred && !NodeState.IsDead(record))
+                if (record.ContainerId == sandbox.ContainerId || (record.Phase != SandboxPhase.Deferred && !NodeState.IsDead(record)))
                     continue;
-                await del.ReleaseAsync(journal, record, record.Netns, cancellation).ConfigureAwait(false);
+                await release.RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
                 log.Info("released a former sandbox of the Pod", ("former", record.ContainerId));
             }
         }

@@ -22,7 +22,9 @@ internal sealed record PodSandbox(Pod Pod, string Uid, string ContainerId, strin
     /// <exception cref="CniException">Code 11: the API's Pod is not the one that kubelet starts (any more, or yet).</exception>
     public static string IdentityOf(Pod pod, string? requestedUid)
     {
-        var uid = pod.Metadata.Uid ?? "";
+        // It becomes the name of a file.
+        if (pod.Metadata.Uid is not { } uid || !CniNames.IsUid(uid))
+            throw new CniException(CniErrorCode.ApiRefused, $"the API server gives Pod {pod.Metadata.Namespace}/{pod.Metadata.Name} the uid {CniText.Quote(pod.Metadata.Uid)}, which is none");
         if (requestedUid is null || requestedUid == uid)
             return uid;
         return pod.Metadata.Annotations?.GetValueOrDefault(MirrorAnnotation) == requestedUid

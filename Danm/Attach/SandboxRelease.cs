@@ -1,113 +1,178 @@
 using Danm.Api;
 using Danm.Cni;
 using Danm.Kube;
-using Danm.Netlink;
 using Danm.State;
 
 namespace Danm.Attach;
 
 /// <summary>
-/// Takes back what a record names, in the reverse of ADD's order: interface, DanmEp, address. An address is free only when nothing
-/// can send from it. What cannot be taken back now is said, to be deferred.
+/// Takes back what a journal names, in the reverse of ADD's order: interface, DanmEp, address. An address is free only when nothing
+/// can send from it and nothing points to it. What cannot be taken back now is written down for a later call on this node.
 /// </summary>
-internal sealed class SandboxRelease(ApiClient? api)
+/// <param name="api">The API server; null if there is no way to it.</param>
+/// <param name="log">The node's log.</param>
+/// <param name="patience">How long to wait for an API server that does not answer, before what it should release is written down instead.</param>
+internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan patience)
 {
     /// <summary>
     /// How long after an attempt was cut off its creates may still come to be: the API server's request time-out is 60 s.
     /// </summary>
-    private static readonly TimeSpan MayStillCome = TimeSpan.FromSeconds(90);
+    private const long MayStillComeMilliseconds = 90_000;
 
-    /// <summary>Why something could not be released, one a line.</summary>
-    public List<string> Problems { get; } = [];
+    private readonly List<string> problems = [];
 
-    /// <summary>
-    /// Removes the record's interfaces by name. A namespace that is gone has none.
-    /// </summary>
-    /// <exception cref="CniException">An interface stays; then its addresses must stay too.</exception>
-    public static void RemoveInterfaces(SandboxRecord record, string? netns)
+    private enum Outcome
     {
-        if (netns is not { Length: > 0 } || record.Attachments.Count == 0)
-            return;
+        /// <summary>Gone.</summary>
+        Released,
+
+        /// <summary>Absent, but a create of it may be on its way.</summary>
+        MayStillCome,
+
+        /// <summary>Nobody knows.</summary>
+        Failed,
+    }
+
+    /// <summary>Releases everything; what is left stays in the journal, marked.</summary>
+    /// <param name="journal">The sandbox's journal, whose last record is released.</param>
+    /// <param name="netns">Where its interfaces are; null: they are gone.</param>
+    /// <param name="cancellation">Ends the attempt; what it should have released is deferred.</param>
+    /// <exception cref="CniException">An interface stays, or what is left cannot be written down.</exception>
+    public async Task RunAsync(Journal journal, string? netns, CancellationToken cancellation)
+    {
+        var record = journal.Last ?? throw new InvalidOperationException("an empty journal names nothing");
+        problems.Clear();
+        if (record.Phase != SandboxPhase.Deferred)
+            SandboxInterfaces.Remove(record, netns);
+        using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        budget.CancelAfter(patience);
         try
         {
-            using var pod = NetworkNamespace.Open(netns);
-            using var visit = pod.Visit(VisitSockets.Route);
-            foreach (var attachment in record.Attachments)
-                visit.Route.DeleteLink(attachment.Interface);
+            var left = await ReleaseObjectsAsync(journal, record, budget.Token).ConfigureAwait(false);
+            if (left.Claims.Count == 0 && !left.Search)
+                journal.Remove();
+            else
+                Defer(journal, left);
         }
-        catch (NetworkNamespaceException e) when (e.IsGone)
+        catch (IOException e)
         {
-            // The kernel removed the interfaces with their namespace.
-        }
-        catch (Exception e) when (e is NetlinkException or NetworkNamespaceException)
-        {
-            throw Errors.From(e, $"interfaces of container {record.ContainerId} cannot be removed, so their addresses stay reserved");
+            throw new CniException(
+                CniErrorCode.TryAgainLater, $"cannot release container {record.ContainerId} now, nor write that down: {e.Message}", string.Join("; ", problems), e);
         }
     }
 
-    /// <summary>Deletes the record's API objects; gives the record of what is left, null if nothing is.</summary>
-    public async Task<SandboxRecord?> ReleaseAsync(SandboxRecord record, CancellationToken cancellation)
+    /// <summary>Takes back what an earlier ADD of the same sandbox left; gives what of it may still come.</summary>
+    /// <exception cref="CniException">Something is left for certain.</exception>
+    public async Task<IReadOnlyList<ClaimRecord>> CleanUpAsync(Journal journal, string netns, CancellationToken cancellation)
+    {
+        var record = journal.Last!;
+        SandboxInterfaces.Remove(record, netns);
+        var left = await ReleaseObjectsAsync(journal, record, cancellation).ConfigureAwait(false);
+        return problems.Count == 0
+            ? left.Claims
+            : throw new CniException(
+                CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {record.ContainerId} left", string.Join("; ", problems));
+    }
+
+    private void Defer(Journal journal, SandboxRecord left)
+    {
+        foreach (var problem in problems)
+            log.Warning("cannot release now", ("cause", problem));
+        if (journal.Last is { Phase: SandboxPhase.Deferred } last && last.Claims.Count == left.Claims.Count && last.Search == left.Search)
+            return;
+        journal.Defer(left);
+        log.Warning("release deferred to the next call on this node", ("objects", string.Join(' ', left.Claims.Select(c => $"{c.Kind}/{c.Name}"))));
+    }
+
+    private async Task<SandboxRecord> ReleaseObjectsAsync(Journal journal, SandboxRecord record, CancellationToken cancellation)
     {
         if (api is null)
-            return record.Claims.Count > 0 || record.Search ? record : null;
-        var search = false;
-        if (record.Search)
         {
-            try
-            {
-                var found = await DanmEpSearch.ByContainerAsync(api, record.PodNamespace, record.ContainerId, cancellation).ConfigureAwait(false);
-                record = record with { Claims = [.. record.Claims, .. found.SelectMany(DanmEpSearch.ClaimsOf)], Search = false };
-            }
-            catch (Exception e) when (e is ApiException or OperationCanceledException)
-            {
-                Problems.Add(e.Message);
-                search = true;
-            }
+            problems.Add("there is no way to the API server");
+            return record;
         }
 
-        var left = await ReleaseKindAsync(record, ApiNames.DanmEp, cancellation).ConfigureAwait(false);
-        var addresses = await ReleaseKindAsync(record, ApiNames.IPAllocation, cancellation).ConfigureAwait(false);
-        left = [.. left, .. addresses];
-        return left.Count == 0 && !search ? null : record with { Claims = left, Search = search };
+        if (record.Search)
+            record = await SearchAsync(journal, record, cancellation).ConfigureAwait(false);
+        var endpoints = await ReleaseAsync(record, [.. record.Claims.Where(c => c.Kind == ApiNames.DanmEp)], cancellation).ConfigureAwait(false);
+        // A Service that still finds a DanmEp would send to whoever got its address.
+        var kept = endpoints.Where(e => e.Outcome == Outcome.Failed).Select(e => e.Claim.EndpointId).ToHashSet();
+        var allocations = await ReleaseAsync(
+            record, [.. record.Claims.Where(c => c.Kind == ApiNames.IPAllocation && !kept.Contains(c.EndpointId))], cancellation).ConfigureAwait(false);
+        return record with
+        {
+            Claims =
+            [
+                .. endpoints.Concat(allocations).Where(c => c.Outcome != Outcome.Released).Select(c => c.Claim),
+                .. record.Claims.Where(c => c.Kind == ApiNames.IPAllocation && kept.Contains(c.EndpointId)),
+            ],
+        };
     }
 
-    private async Task<IReadOnlyList<ClaimRecord>> ReleaseKindAsync(SandboxRecord record, string kind, CancellationToken cancellation)
+    // What was found is on the disk before the first of it goes: without the DanmEp, nobody would find its addresses.
+    private async Task<SandboxRecord> SearchAsync(Journal journal, SandboxRecord record, CancellationToken cancellation)
     {
-        var claims = record.Claims.Where(c => c.Kind == kind).DistinctBy(c => c.Name).ToList();
-        var done = await Task.WhenAll(claims.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false);
-        return [.. claims.Where((_, i) => !done[i])];
-    }
-
-    private async Task<bool> ReleaseAsync(SandboxRecord record, ClaimRecord claim, CancellationToken cancellation)
-    {
-        var path = PathOf(record, claim);
         try
         {
-            if (claim.Uid is { } uid)
+            var found = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, cancellation).ConfigureAwait(false);
+            record = record with
             {
-                await api!.DeleteAsync(path, uid, cancellation).ConfigureAwait(false);
-                return true;
-            }
-
-            var (exists, ours) = await LookAsync(record, claim, path, cancellation).ConfigureAwait(false);
-            if (ours is not null)
-            {
-                await api!.DeleteAsync(path, ours, cancellation).ConfigureAwait(false);
-                return true;
-            }
-
-            // Somebody else's object of that name says that our create was refused, or will be.
-            return exists || DateTime.UtcNow - record.Time > MayStillCome;
+                PodName = record.PodName is { Length: > 0 } name ? name : found.FirstOrDefault()?.Spec.Pod ?? "",
+                Claims = [.. record.Claims, .. found.SelectMany(DanmEpSearch.ClaimsOf)],
+                Search = false,
+            };
+            journal.Write(record, durable: true);
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            record = record with { Search = false };
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)
         {
-            lock (Problems)
-                Problems.Add(e.Message);
-            return false;
+            problems.Add(e.Message);
+        }
+
+        return record;
+    }
+
+    private async Task<(ClaimRecord Claim, Outcome Outcome)[]> ReleaseAsync(SandboxRecord record, IReadOnlyList<ClaimRecord> claims, CancellationToken cancellation)
+    {
+        var outcomes = await Task.WhenAll(claims.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false);
+        return [.. claims.Zip(outcomes)];
+    }
+
+    private async Task<Outcome> ReleaseAsync(SandboxRecord record, ClaimRecord claim, CancellationToken cancellation)
+    {
+        var path = claim.Kind == ApiNames.DanmEp
+            ? ResourcePath.Danm(ApiNames.DanmEps, record.PodNamespace, claim.Name)
+            : ResourcePath.Danm(ApiNames.IPAllocations, null, claim.Name);
+        try
+        {
+            var uid = claim.Uid;
+            if (uid is null)
+            {
+                (var exists, uid) = await LookAsync(record, claim, path, cancellation).ConfigureAwait(false);
+                // Somebody else's object of that name says that our create was refused, or will be.
+                if (uid is null)
+                    return exists || CannotComeAnyMore(record) ? Outcome.Released : Outcome.MayStillCome;
+            }
+
+            await api!.DeleteAsync(path, uid, cancellation).ConfigureAwait(false);
+            return Outcome.Released;
+        }
+        catch (Exception e) when (e is ApiException or OperationCanceledException)
+        {
+            lock (problems)
+                problems.Add(e.Message);
+            return Outcome.Failed;
         }
     }
 
-    /// <summary>The object's uid, if it is this sandbox's.</summary>
+    private static bool CannotComeAnyMore(SandboxRecord record) =>
+        record.Phase == SandboxPhase.Deferred
+        && (NodeState.IsOfAnotherBoot(record) || NodeState.Uptime - record.DeferredAt > MayStillComeMilliseconds);
+
+    /// <summary>The object's uid, if it is this sandbox's. DanmEps are objects of a tenant's namespace: they are not believed.</summary>
     private async Task<(bool Exists, string? Ours)> LookAsync(SandboxRecord record, ClaimRecord claim, ResourcePath path, CancellationToken cancellation)
     {
         if (claim.Kind == ApiNames.DanmEp)
@@ -119,11 +184,7 @@ internal sealed class SandboxRelease(ApiClient? api)
 
         var allocation = await api!.TryGetAsync(path, ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
         var ours = allocation?.Spec.Owner is { } owner
-            && (owner.DanmEp == claim.EndpointId || (owner.ContainerId == record.ContainerId && owner.PodUid == record.PodUid));
+            && owner.DanmEp == claim.EndpointId && owner.Namespace == record.PodNamespace && owner.Pod == record.PodName;
         return (allocation is not null, ours ? allocation!.Metadata.Uid : null);
     }
-
-    private static ResourcePath PathOf(SandboxRecord record, ClaimRecord claim) => claim.Kind == ApiNames.DanmEp
-        ? ResourcePath.Danm(ApiNames.DanmEps, record.PodNamespace, claim.Name)
-        : ResourcePath.Danm(ApiNames.IPAllocations, null, claim.Name);
 }

@@ -8,8 +8,6 @@ internal static class CniNames
     /// <summary>Longest name of a network and id of a container, in characters: both become part of file names.</summary>
     public const int MaxNameLength = 200;
 
-    /// <summary>Longest interface name in bytes (IFNAMSIZ less its final zero).</summary>
-    public const int MaxInterfaceNameLength = 15;
 
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
@@ -27,15 +25,8 @@ internal static class CniNames
     /// </summary>
     public static bool IsInterfaceName(ReadOnlySpan<char> text)
     {
-        if (text.IsEmpty || text is "." or ".." || System.Text.Encoding.UTF8.GetByteCount(text) > MaxInterfaceNameLength)
-            return false;
-        foreach (var c in text)
-        {
-            if (c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c) || char.IsSurrogate(c) || c == '\ufffd')
-                return false;
-        }
-
-        return true;
+        // The kernel's rules, and what sysctls and netlink add to them, are one grammar for the whole program.
+        return !text.Contains(':') && Netlink.InterfaceName.IsValid(text);
     }
 
     /// <summary>

@@ -31,9 +31,10 @@ public static class HostLink
     /// <param name="host">A socket in the host's namespace.</param>
     /// <param name="wanted">The parent.</param>
     /// <param name="mtu">The network's mtu; null: the kernel's choice.</param>
+    /// <param name="multicast">Whether a VxLAN floods to its multicast group; otherwise to the nodes that netwatcher tells it.</param>
     /// <exception cref="HostLinkException">The device is missing, or an interface of that name is something else.</exception>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public static Link Ensure(RouteSocket host, ParentLink wanted, int? mtu)
+    public static Link Ensure(RouteSocket host, ParentLink wanted, int? mtu, bool multicast = true)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(wanted);
@@ -44,7 +45,7 @@ public static class HostLink
             return Compare(present, wanted, device);
         try
         {
-            host.AddLink(Spec(host, wanted, device, mtu));
+            host.AddLink(Spec(host, wanted, device, mtu, multicast));
         }
         catch (NetlinkException e) when (e.Errno == Eexist)
         {
@@ -73,30 +74,48 @@ public static class HostLink
                 $"host interface \"{wanted.Name}\" exists but is not {Describe(wanted)}: it would lead to another segment; remove or rename it");
     }
 
-    private static LinkSpec Spec(RouteSocket host, ParentLink wanted, Link device, int? mtu)
+    private static LinkSpec Spec(RouteSocket host, ParentLink wanted, Link device, int? mtu, bool multicast)
     {
         var spec = wanted.Encapsulation == Encapsulation.Vlan
             ? new LinkSpec(wanted.Name, new LinkKind.Vlan(wanted.Vni)) { ParentIndex = device.Index }
-            : new LinkSpec(wanted.Name, Vxlan(host, wanted, device));
+            : new LinkSpec(wanted.Name, Vxlan(host, wanted, device, multicast));
         return spec with { Mtu = mtu, Up = true, Alias = $"{AliasPrefix}{wanted.Encapsulation.ToString().ToLowerInvariant()}{wanted.Vni}.{wanted.HostDevice}" };
     }
 
     // Group 239.0.0.0 + VNI, resp. ff02:: + VNI; learning, l2miss and l3miss as the original set them, so that nodes of both can talk.
-    private static LinkKind.Vxlan Vxlan(RouteSocket host, ParentLink wanted, Link device)
+    private static LinkKind.Vxlan Vxlan(RouteSocket host, ParentLink wanted, Link device, bool multicast)
     {
         var local = Global(host, device, AddressFamily.InterNetwork) ?? Global(host, device, AddressFamily.InterNetworkV6)
             ?? throw new HostLinkException($"host_device \"{wanted.HostDevice}\" has no global address that VxLAN {wanted.Vni} could be sent from: give it one");
         var ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
+        if (multicast)
+            AllowMemberships();
         var group = CidrAddress.ToValue(IPAddress.Parse(ipv6 ? "ff02::" : "239.0.0.0")) + (UInt128)wanted.Vni;
         return new LinkKind.Vxlan((uint)wanted.Vni)
         {
             UnderlayIndex = device.Index,
             Local = local,
-            Group = CidrAddress.FromValue(group, ipv6),
+            Group = multicast ? CidrAddress.FromValue(group, ipv6) : null,
             Learning = true,
             L2Miss = true,
             L3Miss = true,
         };
+    }
+
+    // The kernel's 20 groups a socket would keep the 21st VxLAN from coming up.
+    private static void AllowMemberships()
+    {
+        const string Parameter = "/proc/sys/net/ipv4/igmp_max_memberships";
+        const int Enough = 8192;
+        try
+        {
+            if (int.TryParse(File.ReadAllText(Parameter), out var now) && now < Enough)
+                File.WriteAllText(Parameter, Enough.ToString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Then the kernel says so where it matters.
+        }
     }
 
     private static IPAddress? Global(RouteSocket host, Link device, AddressFamily family)

@@ -10,11 +10,15 @@ namespace Danm.Ipam;
 /// </summary>
 /// <param name="api">The API server.</param>
 /// <param name="announce">
-/// Writes names into the node's journal, and the disk, before any of them is created; called with several at once to spare syncs.
+/// Writes the names that may exist from now on, in place of those refused before, into the node's journal and onto the disk; called
+/// with several at once to spare syncs.
 /// </param>
 public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce)
 {
     private const int MaxBatch = 16;
+
+    // A request that got no answer may still be served when its address has long been freed by whoever has it now.
+    private readonly List<string> uncertain = [];
 
     /// <summary>
     /// The names that the first tries may create. The caller journals those of all its claims together, before
@@ -85,6 +89,8 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
             if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
                 return allocated;
             var holder = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
+            if (holder?.Spec.Owner == claim.Owner)
+                return new AllocatedAddress(holder!.Metadata.Name!, holder.Metadata.Uid!, claim.WithPrefix(address));
             if (holder is not null)
                 throw AddressException.InUse(claim, address, holder);
         }
@@ -106,9 +112,10 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
             if (!e.IsAfterRetry)
                 return null;
             var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
-            return existing?.Spec.Owner == claim.Owner
-                ? new AllocatedAddress(existing.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address))
-                : null;
+            if (existing?.Spec.Owner == claim.Owner)
+                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address));
+            uncertain.Add(claim.NameOf(address));
+            return null;
         }
     }
 
@@ -118,6 +125,6 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     private void Announce(AddressClaim claim, IReadOnlyList<IPAddress> batch)
     {
         if (batch.Count > 0)
-            announce([.. batch.Select(claim.NameOf)]);
+            announce([.. uncertain, .. batch.Select(claim.NameOf)]);
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using Danm.Api;
 using Danm.Kube;
-using Danm.Netlink;
 using Danm.Networks;
 
 namespace Danm.Ipam;
@@ -25,6 +24,22 @@ internal sealed class FreeAddresses
         var pool = claim.Pool;
         if (pool.Size > MaxBitmap)
             return new FreeAddresses([.. AddressCandidates.Of(claim)]);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FreeAddresses(Free(pool, await UsedAsync(api, claim, cancellation).ConfigureAwait(false)));
+            }
+            catch (ApiException e) when (e.Code == System.Net.HttpStatusCode.Gone && attempt < 3)
+            {
+                // The pages took longer than the server keeps its past: from the start.
+            }
+        }
+    }
+
+    private static async Task<ulong[]> UsedAsync(ApiClient api, AddressClaim claim, CancellationToken cancellation)
+    {
+        var pool = claim.Pool;
         var used = new ulong[((int)pool.Size + 63) / 64];
         var selector = Uri.EscapeDataString($"{ApiNames.SegmentLabel}={LabelValue.For(claim.Segment.Text)}");
         string? next = null;
@@ -37,14 +52,15 @@ internal sealed class FreeAddresses
                 cancellation).ConfigureAwait(false);
             foreach (var item in page.Items)
             {
-                if (CidrAddress.TryParse(item.Spec.Address, out var taken) && pool.IndexOf(taken.Address) is { } index)
+                // The name is what is taken, whatever the spec says.
+                if (AllocationName.TryParse(item.Metadata.Name, out var taken, out _) && pool.IndexOf(taken) is { } index)
                     used[(int)index / 64] |= 1UL << ((int)index % 64);
             }
 
             next = page.Metadata.Continue;
         }
         while (!string.IsNullOrEmpty(next));
-        return new FreeAddresses(Free(pool, used));
+        return used;
     }
 
     /// <summary>Takes one at random, so that callers who listed together do not meet.</summary>

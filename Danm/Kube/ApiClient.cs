@@ -22,6 +22,7 @@ public sealed class ApiClient : IDisposable
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
 
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
 
@@ -30,19 +31,26 @@ public sealed class ApiClient : IDisposable
 
     private readonly Kubernetes client;
     private readonly Uri server;
+    private readonly TimeSpan patience;
 
     /// <summary>Connects lazily: the first request opens the connection.</summary>
+    /// <param name="configuration">Where the server is, and who we are.</param>
+    /// <param name="patience">How long one attempt may take, the connection and its handshake included; then comes the next.</param>
     /// <exception cref="KubeConfigException">The certificate authority or the client's certificate cannot be used.</exception>
-    public ApiClient(KubernetesClientConfiguration configuration)
+    public ApiClient(KubernetesClientConfiguration configuration, TimeSpan patience)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        this.patience = patience;
         TrustStore.SkipSystem(configuration);
         configuration.FirstMessageHandlerSetup = handler =>
         {
-            handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+            handler.ConnectTimeout = patience;
             handler.UseProxy = false;
             handler.AllowAutoRedirect = false;
             handler.ActivityHeadersPropagator = null;
+            // A connection whose other end is gone without a word is noticed, and the next attempt opens another.
+            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
+            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
         };
         try
         {
@@ -124,7 +132,7 @@ public sealed class ApiClient : IDisposable
     }
 
     private async Task<(HttpStatusCode Code, ReadOnlyMemory<byte> Body)> SendAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int limit, CancellationToken cancellation)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
     {
         var unanswered = false;
         for (var attempt = 1; ; attempt++)
@@ -132,8 +140,10 @@ public sealed class ApiClient : IDisposable
             TimeSpan pause;
             try
             {
-                using var response = await SendOnceAsync(method, path, content, accept, cancellation).ConfigureAwait(false);
-                var body = await ReadBodyAsync(method, path, response, limit, cancellation).ConfigureAwait(false);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                limit.CancelAfter(patience);
+                using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
+                var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return (response.StatusCode, body);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { IsAfterRetry = unanswered };
@@ -142,7 +152,7 @@ public sealed class ApiClient : IDisposable
                     throw failure;
                 unanswered |= failure.Code != HttpStatusCode.TooManyRequests;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
                     throw new ApiException($"{method} {path}", Cause(e), e);
@@ -165,9 +175,21 @@ public sealed class ApiClient : IDisposable
         request.Headers.Accept.Add(accept);
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
-        if (client.Credentials is { } credentials)
-            await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
+        await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
         return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        try
+        {
+            if (client.Credentials is { } credentials)
+                await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
+        }
+        catch (KubeConfigException e)
+        {
+            throw new ApiException($"{request.Method} {request.RequestUri!.AbsolutePath}", e.Message, e);
+        }
     }
 
     // A body of any size may come from what only claims to be an API server: it is read up to the limit and no further.

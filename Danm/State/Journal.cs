@@ -3,20 +3,19 @@ using System.Text.Json;
 namespace Danm.State;
 
 /// <summary>
-/// The journal of one sandbox: a file of JSON lines, each a whole <see cref="SandboxRecord"/>, the last whole one counting. A line
-/// torn by a crash is passed over, so a damaged file never reads as "nothing to do" while an earlier line is there.
+/// The journal of one sandbox, locked while it is open: a file of JSON lines, each a whole <see cref="SandboxRecord"/>, the last whole
+/// one counting. A line torn by a crash is passed over, so a damaged file never reads as "nothing to do" while an earlier line is there.
 /// </summary>
 public sealed class Journal : IDisposable
 {
     private readonly NodeState state;
     private readonly StateFile file;
 
-    internal Journal(NodeState state, StateFile file, SandboxRecord? last, bool damaged)
+    internal Journal(NodeState state, StateFile file)
     {
         this.state = state;
         this.file = file;
-        Last = last;
-        IsDamaged = damaged;
+        (Last, IsDamaged) = Read(file.ReadTail());
     }
 
     /// <summary>The last whole record; null in a new or wholly damaged journal.</summary>
@@ -33,7 +32,7 @@ public sealed class Journal : IDisposable
     public void Write(SandboxRecord record, bool durable)
     {
         ArgumentNullException.ThrowIfNull(record);
-        record = record with { Time = DateTime.UtcNow, BootId = NodeState.BootId };
+        record = record with { BootId = NodeState.BootId };
         var json = JsonSerializer.SerializeToUtf8Bytes(record, StateJson.Default.SandboxRecord);
         var line = new byte[json.Length + 2];
         line[0] = (byte)'\n'; // ends a line that a crash has torn
@@ -43,18 +42,25 @@ public sealed class Journal : IDisposable
         Last = record;
     }
 
-    /// <summary>Writes what is left to release and puts the journal where the next call on this node finds it.</summary>
+    /// <summary>Writes what is left to release, and marks the journal so that the next call on this node finds it.</summary>
     /// <exception cref="IOException">The disk is full or read-only: nothing is remembered.</exception>
     public void Defer(SandboxRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        Write(record with { Phase = SandboxPhase.Deferred }, durable: true);
-        if (Path.GetDirectoryName(file.Path) != state.DeferredFolder)
-            file.MoveTo(Path.Combine(state.DeferredFolder, Path.GetFileName(file.Path)));
+        state.Mark(file.Name);
+        Write(
+            record.Phase == SandboxPhase.Deferred
+                ? record
+                : record with { Phase = SandboxPhase.Deferred, DeferredAt = NodeState.Uptime },
+            durable: true);
     }
 
     /// <summary>Forgets the sandbox: nothing of it is left.</summary>
-    public void Remove() => file.Delete();
+    public void Remove()
+    {
+        file.Delete();
+        state.Unmark(file.Name);
+    }
 
     /// <summary>Unlocks.</summary>
     public void Dispose() => file.Dispose();

@@ -3,87 +3,125 @@ using Danm.Netlink;
 namespace Danm.State;
 
 /// <summary>
-/// The folder of what this node remembers: <c>sandboxes/</c> holds a journal for each sandbox, <c>deferred/</c> those whose release
-/// is not complete. A journal is named by Pod UID and container id, so that finding one costs a look at the folder only.
+/// The folder of what this node remembers. <c>sandboxes/</c> holds a journal for each sandbox, named by Pod UID and container id, so
+/// that finding one costs a look at the folder only; it is the sandbox's lock too, and never moves. <c>deferred/</c> holds a mark, of
+/// the same name, for each whose release is not complete.
 /// </summary>
 public sealed class NodeState
 {
     /// <summary>Where it is on every node.</summary>
     public const string DefaultFolder = "/var/lib/cni/danm";
 
+    /// <summary>A file's name has at most 255 bytes on every file system that matters.</summary>
+    private const int MaxKey = 255;
+
     private static string? bootId;
 
     private readonly string sandboxes;
+    private readonly string deferred;
 
     /// <summary>Uses a folder, which is made when first written to.</summary>
     public NodeState(string folder = DefaultFolder)
     {
         Folder = folder;
         sandboxes = Path.Combine(folder, "sandboxes");
-        DeferredFolder = Path.Combine(folder, "deferred");
+        deferred = Path.Combine(folder, "deferred");
     }
 
     /// <summary>The whole state's folder.</summary>
     public string Folder { get; }
 
-    internal string DeferredFolder { get; }
-
     /// <summary>This boot of the kernel; empty where the kernel does not say.</summary>
     internal static string BootId => bootId ??= ReadBootId();
 
-    /// <summary>Opens the journal of a sandbox, making it when there is none; a deferred one is taken up again.</summary>
+    /// <summary>Milliseconds of this boot, which no change of the clock moves.</summary>
+    internal static long Uptime => Environment.TickCount64;
+
+    /// <summary>Opens the journal of a sandbox, made when there is none.</summary>
     /// <exception cref="IOException">The disk is full or read-only, or another call for this sandbox does not end.</exception>
     public async Task<Journal> CreateAsync(string podUid, string containerId, TimeSpan wait, CancellationToken cancellation)
     {
-        MakeFolders();
         var key = SandboxRecord.KeyOf(podUid, containerId);
+        if (key.Length > MaxKey)
+            throw new IOException($"Pod UID \"{podUid}\" and container id \"{containerId}\" are together too long for the name of a file");
+        MakeFolders();
         var path = Path.Combine(sandboxes, key);
-        var deferred = await StateFile.OpenAsync(Path.Combine(DeferredFolder, key), create: false, wait, cancellation).ConfigureAwait(false);
-        deferred?.MoveTo(path);
-        var file = deferred ?? await StateFile.OpenAsync(path, create: true, wait, cancellation).ConfigureAwait(false)
-            ?? throw new IOException($"another call for container \"{containerId}\" is still at work (\"{path}\" is locked)");
-        StateFile.SyncFolder(sandboxes);
+        var file = await StateFile.OpenAsync(path, create: true, wait, cancellation).ConfigureAwait(false) ?? throw Busy(path, containerId);
         return Open(file);
     }
 
     /// <summary>
-    /// Opens the journals that match a container id or a Pod UID; those that another call holds are waited for.
+    /// Opens the journals whose Pod UID and container id match. Those that another call holds are waited for; without a
+    /// <paramref name="wait"/> they are left out.
     /// </summary>
     /// <exception cref="IOException">Cannot be read, or another call does not end.</exception>
-    public async Task<List<Journal>> FindAsync(
-        Func<string, string, bool> matches, bool deferred, TimeSpan wait, CancellationToken cancellation)
+    public async Task<List<Journal>> FindAsync(Func<string, string, bool> matches, TimeSpan wait, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(matches);
         var found = new List<Journal>();
-        var folder = deferred ? DeferredFolder : sandboxes;
-        if (!Directory.Exists(folder))
+        if (!Directory.Exists(sandboxes))
             return found;
-        foreach (var path in Directory.GetFiles(folder))
+        foreach (var path in Directory.GetFiles(sandboxes))
         {
             var key = Path.GetFileName(path);
             var split = key.IndexOf('_');
             if (split < 0 || !matches(key[..split], key[(split + 1)..]))
                 continue;
-            var file = await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false);
-            if (file is not null)
+            if (await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false) is { } file)
                 found.Add(Open(file));
             else if (wait > TimeSpan.Zero && File.Exists(path))
-                throw new IOException($"another call for container \"{key[(split + 1)..]}\" is still at work (\"{path}\" is locked)");
+                throw Busy(path, key[(split + 1)..]);
         }
 
         return found;
     }
 
-    /// <summary>Whether anything waits to be released.</summary>
-    public bool HasDeferred =>
-        Directory.Exists(DeferredFolder) && Directory.EnumerateFiles(DeferredFolder).GetEnumerator().MoveNext();
+    /// <summary>
+    /// Opens journals whose release is not complete, oldest first, without those that another call holds or that cannot be read.
+    /// </summary>
+    /// <param name="most">How many, so that one call does not carry a whole outage.</param>
+    /// <param name="matches">Pod UID and container id.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task<List<Journal>> FindDeferredAsync(int most, Func<string, string, bool> matches, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(matches);
+        var found = new List<Journal>();
+        if (!Directory.Exists(deferred))
+            return found;
+        foreach (var mark in new DirectoryInfo(deferred).GetFiles().OrderBy(f => f.LastWriteTimeUtc))
+        {
+            var split = mark.Name.IndexOf('_');
+            if (found.Count == most || split < 0 || !matches(mark.Name[..split], mark.Name[(split + 1)..]))
+                continue;
+            try
+            {
+                var path = Path.Combine(sandboxes, mark.Name);
+                if (await StateFile.OpenAsync(path, create: false, TimeSpan.Zero, cancellation).ConfigureAwait(false) is { } file)
+                    found.Add(Open(file));
+                else if (!File.Exists(path))
+                    mark.Delete();
+            }
+            catch (IOException)
+            {
+                // One file that cannot be read must not keep the others from being released; DEL says what is wrong with it.
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>Whether the kernel that the record was written under runs no more, or its namespace is gone: nothing can use it.</summary>
     public static bool IsDead(SandboxRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        return (record.BootId is { Length: > 0 } boot && BootId.Length > 0 && boot != BootId)
-            || (record.Netns is { Length: > 0 } netns && IsGone(netns));
+        return IsOfAnotherBoot(record) || (record.Netns is { Length: > 0 } netns && IsGone(netns));
+    }
+
+    /// <summary>Whether the record was written before the node last booted.</summary>
+    public static bool IsOfAnotherBoot(SandboxRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return record.BootId is { Length: > 0 } boot && BootId.Length > 0 && boot != BootId;
     }
 
     /// <summary>Whether no network namespace is at a path any more, not even one that cannot be opened just now.</summary>
@@ -100,12 +138,33 @@ public sealed class NodeState
         }
     }
 
+    internal void Mark(string key)
+    {
+        MakeFolders();
+        using (File.Create(Path.Combine(deferred, key)))
+        {
+        }
+
+        StateFile.SyncFolder(deferred);
+    }
+
+    internal void Unmark(string key)
+    {
+        try
+        {
+            File.Delete(Path.Combine(deferred, key));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A mark without a journal is removed by whoever meets it.
+        }
+    }
+
     private Journal Open(StateFile file)
     {
         try
         {
-            var (last, damaged) = Journal.Read(file.ReadAll());
-            return new Journal(this, file, last, damaged);
+            return new Journal(this, file);
         }
         catch
         {
@@ -118,10 +177,12 @@ public sealed class NodeState
     {
         try
         {
-            foreach (var folder in (ReadOnlySpan<string>)[Folder, sandboxes, DeferredFolder])
+            foreach (var folder in (ReadOnlySpan<string>)[Folder, sandboxes, deferred])
             {
-                if (!Directory.Exists(folder))
-                    Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                if (Directory.Exists(folder))
+                    continue;
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                StateFile.SyncFolder(Path.GetDirectoryName(folder)!);
             }
         }
         catch (UnauthorizedAccessException e)
@@ -129,6 +190,9 @@ public sealed class NodeState
             throw new IOException(e.Message, e);
         }
     }
+
+    private static IOException Busy(string path, string containerId) =>
+        new($"another call for container \"{containerId}\" is still at work (\"{path}\" is locked)");
 
     private static string ReadBootId()
     {

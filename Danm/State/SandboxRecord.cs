@@ -13,35 +13,35 @@ public sealed record SandboxRecord
     /// <summary>How far the sandbox has come.</summary>
     public SandboxPhase Phase { get; init; }
 
-    /// <summary>When the line was written, UTC.</summary>
-    public DateTime Time { get; init; }
-
     /// <summary>The boot of the kernel that it was written under (/proc/sys/kernel/random/boot_id).</summary>
     public string? BootId { get; init; }
+
+    /// <summary>Milliseconds of that boot when the release was first deferred.</summary>
+    public long DeferredAt { get; init; }
 
     /// <summary>The CNI config's <c>name</c>: GC frees only what was made under its own.</summary>
     public string? ConfigName { get; init; }
 
     /// <summary>CNI_CONTAINERID.</summary>
-    public string ContainerId { get; init; } = "";
+    public string ContainerId { get; init => field = value ?? ""; } = "";
 
     /// <summary>The sandbox's identity: K8S_POD_UID where given, else the Pod's uid.</summary>
-    public string PodUid { get; init; } = "";
+    public string PodUid { get; init => field = value ?? ""; } = "";
 
     /// <summary>The Pod's namespace.</summary>
-    public string PodNamespace { get; init; } = "";
+    public string PodNamespace { get; init => field = value ?? ""; } = "";
 
     /// <summary>The Pod's name.</summary>
-    public string PodName { get; init; } = "";
+    public string PodName { get; init => field = value ?? ""; } = "";
 
     /// <summary>CNI_NETNS.</summary>
     public string? Netns { get; init; }
 
     /// <summary>One for each interface.</summary>
-    public IReadOnlyList<AttachmentRecord> Attachments { get; init; } = [];
+    public IReadOnlyList<AttachmentRecord> Attachments { get; init => field = value ?? []; } = [];
 
     /// <summary>API objects that exist, or may.</summary>
-    public IReadOnlyList<ClaimRecord> Claims { get; init; } = [];
+    public IReadOnlyList<ClaimRecord> Claims { get; init => field = value ?? []; } = [];
 
     /// <summary>
     /// DEL could not ask the API which DanmEps the sandbox has: whoever releases later looks for them by container id.
@@ -74,22 +74,22 @@ public enum SandboxPhase
 public sealed record AttachmentRecord
 {
     /// <summary>The interface's name in the Pod.</summary>
-    public string Interface { get; init; } = "";
+    public string Interface { get; init => field = value ?? ""; } = "";
 
     /// <summary>The network, as messages name it.</summary>
-    public string Network { get; init; } = "";
+    public string Network { get; init => field = value ?? ""; } = "";
 
     /// <summary>metadata.name of the DanmEp.</summary>
-    public string EndpointId { get; init; } = "";
+    public string EndpointId { get; init => field = value ?? ""; } = "";
 
     /// <summary>The hardware address.</summary>
     public string? Mac { get; init; }
 
     /// <summary>Addresses with prefix length.</summary>
-    public IReadOnlyList<string> Addresses { get; init; } = [];
+    public IReadOnlyList<string> Addresses { get; init => field = value ?? []; } = [];
 
     /// <summary>Routes of the main table and of <see cref="Table"/>.</summary>
-    public IReadOnlyList<RouteRecord> Routes { get; init; } = [];
+    public IReadOnlyList<RouteRecord> Routes { get; init => field = value ?? []; } = [];
 
     /// <summary>The table of policy routes; rules lead there from each address. 0: none.</summary>
     public uint Table { get; init; }
@@ -102,16 +102,16 @@ public sealed record RouteRecord(string Destination, string Gateway, uint Table)
 public sealed record ClaimRecord
 {
     /// <summary>IPAllocation or DanmEp.</summary>
-    public string Kind { get; init; } = "";
+    public string Kind { get; init => field = value ?? ""; } = "";
 
     /// <summary>metadata.name; a DanmEp's namespace is the Pod's.</summary>
-    public string Name { get; init; } = "";
+    public string Name { get; init => field = value ?? ""; } = "";
 
     /// <summary>metadata.uid once the server has confirmed it; null while nobody knows whether the object exists.</summary>
     public string? Uid { get; init; }
 
     /// <summary>The object's DanmEp, to know whose it is.</summary>
-    public string EndpointId { get; init; } = "";
+    public string EndpointId { get; init => field = value ?? ""; } = "";
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, MaxDepth = 16)]

@@ -13,14 +13,17 @@ internal sealed partial class StateFile : IDisposable
 {
     private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_DIRECTORY = 0x10000;
     private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
-    private const int MaxSize = 4 << 20;
+
+    // A record is far smaller: the last whole line is in here, however long the file has become.
+    private const int TailSize = 1 << 20;
 
     private readonly SafeFileHandle handle;
 
     private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
 
-    /// <summary>Where it is now; <see cref="MoveTo"/> changes that.</summary>
-    public string Path { get; private set; }
+    public string Path { get; }
+
+    public string Name => System.IO.Path.GetFileName(Path);
 
     /// <summary>
     /// Opens and locks. Null if there is no such file and <paramref name="create"/> is not set, or if somebody else holds the lock
@@ -44,9 +47,14 @@ internal sealed partial class StateFile : IDisposable
             var handle = new SafeFileHandle(fd, ownsHandle: true);
             if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             {
-                // Whoever held the lock before may have removed or moved what was opened here.
+                // Whoever held the lock before may have removed what was opened here.
                 if (IsStillAt(path, handle))
+                {
+                    if (create && RandomAccess.GetLength(handle) == 0)
+                        SyncFolder(System.IO.Path.GetDirectoryName(path)!);
                     return new StateFile(path, handle);
+                }
+
                 handle.Dispose();
                 continue;
             }
@@ -61,15 +69,14 @@ internal sealed partial class StateFile : IDisposable
         }
     }
 
-    /// <summary>All that was written so far.</summary>
-    public byte[] ReadAll()
+    /// <summary>What was written last.</summary>
+    public byte[] ReadTail()
     {
         var length = RandomAccess.GetLength(handle);
-        if (length > MaxSize)
-            throw new IOException($"state file \"{Path}\" is larger than {MaxSize} bytes");
-        var content = new byte[length];
+        var start = Math.Max(0, length - TailSize);
+        var content = new byte[length - start];
         var read = 0;
-        while (read < content.Length && RandomAccess.Read(handle, content.AsSpan(read), read) is > 0 and var n)
+        while (read < content.Length && RandomAccess.Read(handle, content.AsSpan(read), start + read) is > 0 and var n)
             read += n;
         return content.AsSpan(0, read).ToArray();
     }
@@ -94,14 +101,6 @@ internal sealed partial class StateFile : IDisposable
 
         if (sync && fdatasync(handle.DangerousGetHandle().ToInt32()) != 0)
             throw Failure("sync", Path, Marshal.GetLastPInvokeError());
-    }
-
-    /// <summary>Renames, keeping the lock.</summary>
-    public void MoveTo(string path)
-    {
-        if (rename(Path, path) != 0)
-            throw Failure("rename", Path, Marshal.GetLastPInvokeError());
-        Path = path;
     }
 
     /// <summary>Removes the file; the lock goes with <see cref="Dispose"/>.</summary>
@@ -131,7 +130,12 @@ internal sealed partial class StateFile : IDisposable
         nint n;
         fixed (byte* p = buffer)
             n = readlink(link, p, (nuint)buffer.Length);
-        return n < 0 || Encoding.UTF8.GetString(buffer[..(int)n]) == path;
+        // The folder may be reached through a link, but file and folder are named as here unless they were removed.
+        return n < 0 || (n > 0 && SameEnd(Encoding.UTF8.GetString(buffer[..(int)n]), path));
+
+        static bool SameEnd(string real, string wanted) =>
+            System.IO.Path.GetFileName(real) == System.IO.Path.GetFileName(wanted)
+            && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(real)) == System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(wanted));
     }
 
     private static IOException Failure(string verb, string path, int errno) =>
@@ -151,9 +155,6 @@ internal sealed partial class StateFile : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int fd);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int rename(string from, string to);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int unlink(string path);

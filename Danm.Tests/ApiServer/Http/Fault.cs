@@ -9,6 +9,11 @@ public sealed class Fault(Predicate<RequestRecord> matches)
 
     public TimeSpan Delay { get; init; }
 
+    /// <summary>
+    /// Awaited once the request is read; then the work is done even if the client is gone: a write that commits late.
+    /// </summary>
+    public Func<Task>? Hold { get; init; }
+
     /// <summary>Answered instead of doing the work.</summary>
     public StatusException? Answer { get; init; }
 
