@@ -56,6 +56,9 @@ Task("Test").Description("All tests; the last line counts them").IsDependentOn("
 
 Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Publish").Does(() => DotNet("run --project Danm.Tests -- demo"));
 
+Task("Benchmark").Description("Whole-process figures of the executable").IsDependentOn("Publish").Does(() =>
+    DotNet("run --project Danm.Tests -c Release -- benchmark"));
+
 Teardown(_ =>
 {
     // Cake prints its own summary before; CI reads the last line.
