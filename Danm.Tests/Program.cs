@@ -1,1 +1,16 @@
-return 0;
+using Danm.Tests.ApiServer;
+using Danm.Tests.Benchmarks;
+using Danm.Tests.Demo;
+
+switch (args)
+{
+    case ["demo"]:
+        return await DemoProgram.RunAsync();
+    case ["benchmark", .. var rest]:
+        return await BenchmarkProgram.RunAsync(rest);
+    case ["apiserver", .. var rest]:
+        return await ApiServerProgram.RunAsync(rest);
+    default:
+        await Console.Error.WriteLineAsync("usage: demo | benchmark [--runs N] [--warm-ups N] [--markdown FILE] | apiserver PORT KUBECONFIG [MANIFESTS...]; for the tests: dotnet test");
+        return 2;
+}

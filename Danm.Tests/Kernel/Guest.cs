@@ -33,6 +33,7 @@ internal sealed class Guest : IAsyncDisposable
     private Process _process = null!;
     private Task _reading = Task.CompletedTask;
     private int _lastCommand;
+    private volatile bool _ended;
     private bool _disposed;
 
     private Guest(GuestOptions options)
@@ -186,7 +187,7 @@ internal sealed class Guest : IAsyncDisposable
         _disposed = true;
         if (_process is not null)
         {
-            if (_ready.Task.IsCompletedSuccessfully)
+            if (_ready.Task.IsCompletedSuccessfully && !_ended)
             {
                 try
                 {
@@ -321,6 +322,7 @@ internal sealed class Guest : IAsyncDisposable
 
     private void End(string reason)
     {
+        _ended = true;
         _ready.TrySetException(new GuestException(reason));
         foreach (var command in _commands.Values)
             command.TrySetException(new GuestException($"{reason}\n{ConsoleSection()}"));
@@ -330,6 +332,8 @@ internal sealed class Guest : IAsyncDisposable
     {
         var command = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         _commands[id] = command;
+        if (_ended)
+            command.TrySetException(new GuestException($"the guest ended\n{ConsoleSection()}"));
         return command.Task;
     }
 

@@ -66,7 +66,7 @@ public sealed class GuestLifeTests
         {
             foreach (var file in Directory.GetFiles(directory).Where(f => !char.IsAsciiDigit(Path.GetFileName(f)[0])))
                 File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
-            var start = new ProcessStartInfo("bash", ["-c", "\"$@\"; exit", "shell", .. Guest.CommandLine(copy)])
+            var start = new ProcessStartInfo("bash", ["-c", "\"$@\" 2>/dev/null; exit", "shell", .. Guest.CommandLine(copy)])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,

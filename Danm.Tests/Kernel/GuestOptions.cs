@@ -12,8 +12,8 @@ internal sealed record GuestOptions
     /// <summary>The time until the guest takes commands. 5 s on a quiet machine.</summary>
     public TimeSpan BootTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The time for a command that gives none of its own.</summary>
-    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>The time for a command that gives none of its own; generous, as all commands share one slow CPU.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>Kernel modules, loaded with what they depend on.</summary>
     public IReadOnlyList<string> Modules { get; init; } =

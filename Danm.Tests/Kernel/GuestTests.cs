@@ -54,11 +54,11 @@ public sealed class GuestTests
     [TestCase("bridge", "type bridge")]
     public async Task Has_links_of_type(string kind, string definition)
     {
-        // A namespace keeps the order of the tests from mattering, ipvlan and macvlan exclude each other on a parent.
+        // ipvlan and macvlan exclude each other on a parent: each goes before the next comes.
         var links = await _guest.ExpectAsync(
-            $"ip link add t0 {definition}; ip -d link show t0 type {kind}; ip link delete t0");
+            $"ip link add t0 {definition} && ip -d link show type {kind} && ip link delete t0");
 
-        links.Should().Contain("t0").And.Contain(kind);
+        links.Should().Contain("t0");
     }
 
     [Test]
@@ -99,9 +99,9 @@ public sealed class GuestTests
 
         var shared = Path.Combine(_guest.SharedDirectory, "payload");
         await File.WriteAllTextAsync(shared, payload);
-        var four = await _guest.ExpectAsync($"curl -sS --fail --max-time 30 http://{Guest.HostAddress}:8080/");
+        var four = await _guest.ExpectAsync($"curl -sS --fail --max-time 15 http://{Guest.HostAddress}:8080/");
         var six = await _guest.ExpectAsync(
-            $"curl -sS --fail --max-time 30 --data-binary @{shared} http://[{Guest.HostAddress6}]:8080/");
+            $"curl -sS --fail --max-time 15 --data-binary @{shared} http://[{Guest.HostAddress6}]:8080/");
 
         four.Should().HaveLength(payload.Length);
         (four == payload).Should().BeTrue();

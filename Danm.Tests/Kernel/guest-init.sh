@@ -30,13 +30,17 @@ step mkdir -p "/run/guest/lib/modules/$kernel"
 step mount --bind "/usr/lib/uml/modules/$kernel" "/run/guest/lib/modules/$kernel"
 step modprobe -d /run/guest -a overlay "${modules[@]}"
 
+# Shared with the host, also where an overlay is about to hide it.
+step mkdir /run/guest/temporary
+step mount --bind "$temporary" /run/guest/temporary
+
 # The root is the host's. What the guest writes stays in its memory, but for the system's temporary directory.
 for directory in "${overlays[@]}"; do
     layers=/run/guest/overlay$directory
     step mkdir -p "$layers/upper" "$layers/work"
     step mount -t overlay -o "lowerdir=$directory,upperdir=$layers/upper,workdir=$layers/work" overlay "$directory"
 done
-step mount --bind "$temporary" "$temporary"
+step mount --bind /run/guest/temporary "$temporary"
 step mount -o remount,bind,ro /
 for directory in "${tmpfs[@]}"; do
     step mkdir -p "$directory"

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Danm.Cni;
+using Danm.Tests.EndToEnd;
+
+namespace Danm.Tests.Benchmarks;
+
+/// <summary>
+/// What the published executable costs a node, whole processes of it: VERSION, and the API side of an ADD. Prints a table as it is
+/// read, and as Markdown for README and docs/performance.md.
+/// </summary>
+/// <remarks>Options: <c>--runs N</c> (30), <c>--warm-ups N</c> (5), <c>--markdown FILE</c>.</remarks>
+public static class BenchmarkProgram
+{
+    private const double MaxBinarySize = 48;
+
+    /// <returns>0; 1 if a figure misses its aim; 2 if nothing could be measured.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (!File.Exists(DanmBinary.Path))
+        {
+            await Console.Error.WriteLineAsync($"error: {DanmBinary.Path} is missing: publish it first");
+            return 2;
+        }
+
+        var runs = int.Parse(Option(args, "--runs") ?? "30", CultureInfo.InvariantCulture);
+        var warmUps = int.Parse(Option(args, "--warm-ups") ?? "5", CultureInfo.InvariantCulture);
+        await using var node = await PrivateNode.StartAsync();
+        AttachmentScenes.Create(node.Server.Store);
+        Series[] all =
+        [
+            new("launcher and /bin/true", () => node.RunAsync(["/bin/true"])),
+            new("VERSION", () => VersionAsync(node), CpuAim: 5, PeakAim: 12),
+            new("ADD, 1 network, API side", () => RefusedAddAsync(node, AttachmentScenes.One), CpuAim: 16, PeakAim: 22),
+            new("ADD, 5 networks, API side", () => RefusedAddAsync(node, AttachmentScenes.Five)),
+        ];
+        await Series.MeasureAsync(all, warmUps, runs, round => Console.Error.Write($"\r{(round < 0 ? "warming up" : $"round {round + 1} of {runs}")}   "));
+        await Console.Error.WriteLineAsync();
+
+        var size = new FileInfo(DanmBinary.Path).Length / 1e6;
+        var report = Report.Markdown(all, size, MaxBinarySize, warmUps, runs);
+        Console.Write(report);
+        if (Option(args, "--markdown") is { } file)
+            await File.WriteAllTextAsync(file, report);
+        return all.All(s => s.MeetsAims) && size <= MaxBinarySize ? 0 : 1;
+    }
+
+    private static async Task<ProcessCost> VersionAsync(PrivateNode node)
+    {
+        var cost = await node.RunAsync([DanmBinary.Path], new Dictionary<string, string> { ["CNI_COMMAND"] = "VERSION" }, """{"cniVersion":"1.0.0"}""");
+        return cost.ExitCode == 0 && cost.Stdout.Contains("supportedVersions", StringComparison.Ordinal)
+            ? cost
+            : throw new InvalidOperationException($"VERSION failed: {cost}");
+    }
+
+    /// <summary>
+    /// The whole way of an ADD up to the interface, which this host's kernel refuses, and the deletes of the rollback.
+    /// Where the kernel has ipvlan, the ADD succeeds, and its DEL is made outside the measurement.
+    /// </summary>
+    private static async Task<ProcessCost> RefusedAddAsync(PrivateNode node, string pod)
+    {
+        var cost = await node.CallAsync("ADD", pod);
+        if (cost.ExitCode == 0)
+            await node.CallAsync("DEL", pod);
+        else if ((int?)JsonNode.Parse(cost.Stdout)!["code"] != CniErrorCode.KernelRefused)
+            throw new InvalidOperationException($"ADD failed otherwise than by the kernel's refusal: {cost}");
+        return node.Server.Store.Count("danm.io/v1", "IPAllocation") + node.Server.Store.Count("danm.io/v1", "DanmEp") == 0
+            ? cost
+            : throw new InvalidOperationException($"ADD left objects behind: {cost}");
+    }
+
+    private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var i && i + 1 < args.Length ? args[i + 1] : null;
+}

@@ -1,0 +1,108 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+var target = Argument("target", "Build");
+var runtime = Argument("runtime", "linux-x64");
+var filter = Argument("filter", "");
+
+var artifacts = Directory("artifacts");
+var binary = artifacts + File(runtime == "linux-x64" ? "danm" : $"danm-{runtime}");
+var summary = "";
+
+Task("Clean").Does(() =>
+{
+    CleanDirectory(artifacts);
+    CleanDirectories("Danm*/bin");
+    CleanDirectories("Danm*/obj");
+});
+
+Task("Build").Does(() => DotNet("build Danm.slnx -c Release -v q"));
+
+Task("Publish").Description("The static executable, at artifacts/danm").Does(() =>
+{
+    if (IsUpToDate())
+    {
+        Information($"{binary} is up to date");
+        return;
+    }
+
+    Information($"Publishing {binary}: native compilation takes one to four minutes");
+    var log = new List<string>();
+    var exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m", log.Add);
+    // The linker says of every static program that names are resolved by the libc it was built with; docs/performance.md says why that holds.
+    var warnings = log.Where(l => Regex.IsMatch(l, @"warning (IL|CS|CA|NU)\d+")).Distinct().ToList();
+    if (exit != 0 || warnings.Count > 0)
+        throw new CakeException($"publish failed:\n{string.Join('\n', exit != 0 ? log : warnings)}");
+    if (Run(runtime == "linux-arm64" ? "aarch64-linux-gnu-strip" : "strip", $"-o {binary} {artifacts}/publish-{runtime}/danm", Console.WriteLine) != 0)
+        throw new CakeException("strip failed");
+    Information($"{binary}: {new FileInfo(binary).Length / 1e6:0.0} MB");
+});
+
+Task("Test").Description("All tests; the last line counts them").IsDependentOn("Publish").Does(() =>
+{
+    var results = artifacts + Directory("test-results");
+    CleanDirectory(results);
+    DotNet("build Danm.Tests/Danm.Tests.csproj -v q");
+    var only = filter == "" ? "" : $" --filter \"{filter}\"";
+    var exit = Run("dotnet", $"test Danm.Tests/Danm.Tests.csproj --no-build --logger trx --results-directory {results} --logger console;verbosity=minimal{only}", Console.WriteLine);
+    var (passed, failed, skipped) = Count(results);
+    summary = $"{passed} passed, {failed} failed, {skipped} skipped";
+    if (exit != 0 || failed > 0 || passed == 0)
+    {
+        Console.WriteLine(summary);
+        throw new CakeException(passed == 0 ? "no test ran" : "tests failed");
+    }
+});
+
+Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Publish").Does(() => DotNet("run --project Danm.Tests -- demo"));
+
+Task("Benchmark").Description("Whole-process figures of the executable").IsDependentOn("Publish").Does(() =>
+    DotNet("run --project Danm.Tests -c Release -- benchmark"));
+
+Teardown(_ =>
+{
+    // Cake prints its own summary before; CI reads the last line.
+    if (summary != "")
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(summary);
+});
+
+RunTarget(target);
+
+bool IsUpToDate() => FileExists(binary) && GetFiles("Danm/**/*.cs").Concat(GetFiles("Danm/*.csproj")).Concat(GetFiles("*.props"))
+    .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
+    .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
+
+void DotNet(string arguments)
+{
+    if (Run("dotnet", arguments, Console.WriteLine) != 0)
+        throw new CakeException($"dotnet {arguments.Split(' ')[0]} failed");
+}
+
+int Run(string program, string arguments, Action<string> line)
+{
+    var settings = new ProcessSettings { Arguments = arguments, RedirectStandardOutput = line != Console.WriteLine, RedirectStandardError = false };
+    using var process = StartAndReturnProcess(program, settings);
+    if (settings.RedirectStandardOutput)
+    {
+        foreach (var text in process.GetStandardOutput())
+            line(text);
+    }
+
+    process.WaitForExit();
+    return process.GetExitCode();
+}
+
+(int Passed, int Failed, int Skipped) Count(DirectoryPath results)
+{
+    var (passed, failed, skipped) = (0, 0, 0);
+    foreach (var file in GetFiles($"{results}/*.trx"))
+    {
+        var counters = XDocument.Load(file.FullPath).Descendants().First(e => e.Name.LocalName == "Counters");
+        int Of(string name) => (int?)counters.Attribute(name) ?? 0;
+        passed += Of("passed");
+        failed += Of("failed") + Of("error") + Of("timeout") + Of("aborted");
+        skipped += Of("total") - Of("passed") - Of("failed") - Of("error") - Of("timeout") - Of("aborted");
+    }
+
+    return (passed, failed, skipped);
+}
