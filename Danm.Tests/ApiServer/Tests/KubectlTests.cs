@@ -94,7 +94,7 @@ public sealed class KubectlTests
         Needs(27);
         await Apply(Widget);
         var wait = kubectl.OutputAsync("wait", "--for=delete", "widget/a", "--timeout=20s");
-        await Task.Delay(500);
+        await Task.Delay(5000); // kubectl needs its time to begin
         wait.IsCompleted.Should().BeFalse();
         server.Store.Delete("example.io/v1", "Widget", "default", "a");
         (await wait).Should().Contain("condition met");
