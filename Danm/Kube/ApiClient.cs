@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -32,6 +33,7 @@ public sealed class ApiClient : IDisposable
     private readonly Kubernetes client;
     private readonly Uri server;
     private readonly TimeSpan patience;
+    private readonly string? tlsServerName;
 
     /// <summary>Connects lazily: the first request opens the connection.</summary>
     /// <param name="configuration">Where the server is, and who we are.</param>
@@ -42,8 +44,10 @@ public sealed class ApiClient : IDisposable
         ArgumentNullException.ThrowIfNull(configuration);
         this.patience = patience;
         TrustStore.SkipSystem(configuration);
+        SocketsHttpHandler? connection = null;
         configuration.FirstMessageHandlerSetup = handler =>
         {
+            connection = handler;
             handler.ConnectTimeout = patience;
             handler.UseProxy = false;
             handler.AllowAutoRedirect = false;
@@ -61,6 +65,9 @@ public sealed class ApiClient : IDisposable
             throw new KubeConfigException($"cannot use the credentials of the kubeconfig: {e.Message}", e);
         }
 
+        if (!configuration.SkipTlsVerify)
+            CheckName(connection!.SslOptions);
+        tlsServerName = configuration.TlsServerName;
         client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
         server = client.BaseUri;
     }
@@ -107,8 +114,16 @@ public sealed class ApiClient : IDisposable
             await SendAsync(HttpMethod.Delete, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
             return true;
         }
-        catch (ApiException e) when (e.IsNotFound || (uid is not null && e.IsConflict))
+        catch (ApiException e) when (e.IsNotFound)
         {
+            return false;
+        }
+        catch (ApiException e) when (uid is not null && e.IsConflict)
+        {
+            // Either another object has the name now, or the server had its own reasons: only a look can tell.
+            var present = await TryGetMetadataAsync(path, ApiJson.Default.Pod, cancellation).ConfigureAwait(false);
+            if (present?.Metadata.Uid == uid)
+                throw;
             return false;
         }
     }
@@ -173,10 +188,23 @@ public sealed class ApiClient : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         request.Headers.Accept.Add(accept);
+        // The connection takes the name that it asks for and checks from here.
+        if (!string.IsNullOrEmpty(tlsServerName))
+            request.Headers.Host = tlsServerName;
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
         await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
         return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+    }
+
+    // The client library checks only that the chain ends in the kubeconfig's authority: whatever else that has signed, such as a
+    // kubelet's certificate, could pass for the API server (RFC 9110 section 4.3.4 asks for the name too).
+    private static void CheckName(SslClientAuthenticationOptions options)
+    {
+        if (options.RemoteCertificateValidationCallback is not { } chainOnly)
+            return;
+        options.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+            (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && chainOnly(sender, certificate, chain, errors);
     }
 
     private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)

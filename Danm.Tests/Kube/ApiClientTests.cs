@@ -1,0 +1,92 @@
+using Danm.Api;
+using Danm.Kube;
+using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Http;
+using Danm.Tests.ApiServer.Security;
+using Danm.Tests.EndToEnd;
+
+namespace Danm.Tests.Kube;
+
+/// <summary>The client against the embedded server, over real TLS.</summary>
+[TestFixture]
+public sealed class ApiClientTests
+{
+    private EmbeddedApiServer server = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")] });
+        server.Store.Create(Objects.Pod("a", null));
+    }
+
+    [TearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [Test]
+    public async Task Reads_from_a_server_whose_certificate_has_its_name() =>
+        (await ReadAsync(server.Kubeconfig())).Should().Be("a");
+
+    [TestCase("localhost", true)]
+    [TestCase("elsewhere.example", false)]
+    public async Task Checks_the_name_that_tls_server_name_says(string name, bool accepted)
+    {
+        var kubeconfig = server.Kubeconfig().Replace("\"server\":", $"\"tls-server-name\":\"{name}\",\"server\":", StringComparison.Ordinal);
+        kubeconfig.Should().Contain("tls-server-name");
+        var read = () => ReadAsync(kubeconfig);
+
+        if (accepted)
+            (await read()).Should().Be("a");
+        else
+        {
+            // Of the right authority, but for another name.
+            (await read.Should().ThrowAsync<ApiException>()).WithMessage("*certificate*").Which.Code.Should().BeNull();
+            server.Requests.All.Should().BeEmpty();
+        }
+    }
+
+    [Test]
+    public async Task Refuses_a_certificate_of_another_authority()
+    {
+        await using var other = await EmbeddedApiServer.StartAsync();
+        var read = () => ReadAsync(server.Kubeconfig(new KubeconfigOptions { CertificateAuthorityPem = other.CertificateAuthority.Certificate.ExportCertificatePem() }));
+
+        await read.Should().ThrowAsync<ApiException>();
+    }
+
+    [Test]
+    public async Task A_conflict_on_delete_of_the_very_object_is_no_success()
+    {
+        using var client = Client(server.Kubeconfig());
+        var path = ResourcePath.Core("pods", "default", "a");
+        var uid = (await client.TryGetMetadataAsync(path, ApiJson.Default.Pod, CancellationToken.None))!.Metadata.Uid;
+        server.Faults.Add(new Fault(Fault.On("delete", "pods")) { Count = 1, Answer = Fault.Conflict() });
+
+        await client.Invoking(c => c.DeleteAsync(path, uid, CancellationToken.None)).Should().ThrowAsync<ApiException>();
+
+        (await client.DeleteAsync(path, Guid.NewGuid().ToString(), CancellationToken.None)).Should().BeFalse("another object has the name");
+        server.Store.Get("v1", "Pod", "default", "a").Should().NotBeNull();
+        (await client.DeleteAsync(path, uid, CancellationToken.None)).Should().BeTrue();
+        server.Store.Get("v1", "Pod", "default", "a").Should().BeNull();
+    }
+
+    private static async Task<string?> ReadAsync(string kubeconfig)
+    {
+        using var client = Client(kubeconfig);
+        return (await client.TryGetAsync(ResourcePath.Core("pods", "default", "a"), ApiJson.Default.Pod, CancellationToken.None))?.Metadata.Name;
+    }
+
+    private static ApiClient Client(string kubeconfig)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, kubeconfig);
+            return new ApiClient(KubeConfig.Load(file), TimeSpan.FromSeconds(10));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}
