@@ -24,7 +24,7 @@ public sealed class KillTests : GuestFixture
         Network("ClusterNetwork", "two", """{"vlan":12,"cidr":"10.12.0.0/24","net6":"fd00:12::/64","rt_tables":12}""");
     }
 
-    [Test, Explicit("minutes long, and not seen to pass from end to end yet")]
+    [Test]
     public async Task A_hundred_ADDs_killed_at_random_moments_leave_nothing()
     {
         const int Kills = 100, AtOnce = 10;

@@ -7,7 +7,7 @@ public sealed class RaceTests : GuestFixture
     private const int Pods = 50;
     private const string Interfaces = """[{"clusterNetwork":"race","ip":"dynamic"}]""";
 
-    [Test, Explicit("minutes long, and not seen to pass from end to end yet")]
+    [Test]
     public async Task Fifty_ADDs_at_once_share_a_pool_of_fifty_addresses_and_fifty_DELs_leave_nothing()
     {
         Network("ClusterNetwork", "race", """{"vlan":77,"cidr":"10.7.0.0/26","allocation_pool":{"start":"10.7.0.5","end":"10.7.0.54"}}""");
