@@ -109,6 +109,7 @@ public sealed class GuestTests
     }
 
     [Test]
+    [Repeat(50)]
     public async Task Listens_in_the_guests_network_only()
     {
         using var socket = _guest.Bind(new IPEndPoint(Guest.HostAddress, 0));

@@ -20,16 +20,27 @@ internal static partial class NamespaceSocket
         var descriptor = -1;
         var error = 0;
 
-        // The thread ends in the namespace, and with it this process's presence there.
+        // The thread goes home before it ends: the kernel's part of it outlives Join, and would be seen in the namespace still.
         var thread = new Thread(() =>
         {
+            var home = Open("/proc/thread-self/ns/net", CloseOnExec);
             var target = Open(path, CloseOnExec);
-            if (target >= 0 && SetNamespace(target, CloneNewNet) == 0)
+            if (home >= 0 && target >= 0 && SetNamespace(target, CloneNewNet) == 0)
+            {
                 descriptor = NewSocket(domain, stream | CloseOnExec, 0);
-            if (descriptor < 0)
                 error = Marshal.GetLastPInvokeError();
-            if (target >= 0)
-                _ = Close(target);
+                _ = SetNamespace(home, CloneNewNet);
+            }
+            else
+            {
+                error = Marshal.GetLastPInvokeError();
+            }
+
+            foreach (var opened in (ReadOnlySpan<int>)[home, target])
+            {
+                if (opened >= 0)
+                    _ = Close(opened);
+            }
         });
         thread.Start();
         thread.Join();
