@@ -126,10 +126,11 @@ public sealed class BadInputTests : HostFixture
         Credentials("kubeconfig that is no JSON", 7, _ => "{\"clusters\": [", "kubeconfig", "not valid"),
         Credentials("kubeconfig that is no YAML", 7, _ => "clusters: [\n}", "kubeconfig", "not valid"),
         Credentials("kubeconfig of 10,000 levels", 7, _ => Nested, "kubeconfig", "not valid"),
+        Credentials("kubeconfig of 500,000 levels", 7, _ => new string('[', 500_000), "kubeconfig", "16 levels"),
         Credentials("kubeconfig of 50 MB", 7, _ => new string(' ', Huge), "kubeconfig", "larger than"),
         Credentials("kubeconfig without a server", 7, n => n.KubeconfigText().Replace("\"server\"", "\"servant\""), "kubeconfig", "server"),
         Credentials("server that is down", 11, n => n.Server.Kubeconfig(new KubeconfigOptions { Port = 1 }), "API server", "Connection refused", "is it up"),
-        Credentials("server of another authority", 107, n => n.KubeconfigText(new KubeconfigOptions { CertificateAuthorityPem = new CertificateAuthority().Pem }), "API server", "certificate authority"),
+        Credentials("server of another authority", 107, n => n.KubeconfigText(new KubeconfigOptions { CertificateAuthorityPem = new CertificateAuthority().Pem }), "secure connection to the API server", "certificate authority"),
         Credentials("token that nobody knows", 106, n => n.KubeconfigText(new KubeconfigOptions { Token = "stranger" }), "API server", "401", "token"),
         Answered("right that is missing for Pods", 106, () => new Fault(Fault.On("get", "pods")) { Answer = StatusException.Forbidden("pods \"pod\" is forbidden") }, "pods/pod", "403", "check the rights"),
         Answered("right that is missing for networks", 106, () => new Fault(Fault.On("get", "danmnets")) { Answer = StatusException.Forbidden("danmnets is forbidden") }, "danmnets/good", "403", "check the rights"),
@@ -142,7 +143,7 @@ public sealed class BadInputTests : HostFixture
 
     private static IEnumerable<BadInput> Annotations() =>
     [
-        new("both prefixes with different JSON", 101, "danm.k8s.io/interfaces", "danm.io/interfaces")
+        new("both prefixes with different JSON", 101, "danm.k8s.io/interfaces", "danm.io/interfaces", "remove one of them")
         {
             Annotations = new JsonObject { ["danm.io/interfaces"] = """[{"network":"good"}]""", ["danm.k8s.io/interfaces"] = """[{"network":"good","ip":"dynamic"}]""" },
         },
@@ -160,7 +161,7 @@ public sealed class BadInputTests : HostFixture
         Annotated("network name that is a path", """[{"network":"../../pods/x"}]""", "danm.io/interfaces[0].network", "\"../../pods/x\"", "not a name"),
         new("unknown network", 102, "DanmNet/default/absent", "create it") { Annotations = BadInput.Interfaces("""[{"network":"good"},{"network":"absent"}]""") },
         new("network of other namespaces", 103, "ClusterNetwork/others", "namespace default", "spec.AllowedTenants") { Annotations = BadInput.Interfaces("""[{"network":"good"},{"clusterNetwork":"others"}]""") },
-        new("no network at all", 101, "danm.io/interfaces", "\"default\"") { Annotations = [] },
+        new("no network at all", 101, "danm.io/interfaces", "\"default\"", "create one, or annotate the Pod") { Annotations = [] },
         Annotated("malformed address", """[{"network":"good","ip":"10.1.0.256"}]""", "danm.io/interfaces[0].ip", "\"10.1.0.256\"", "an IPv4 address"),
         Annotated("address of the other family", """[{"network":"good","ip":"fd00::1"}]""", "danm.io/interfaces[0].ip", "\"fd00::1\"", "an IPv4 address"),
         Annotated("address that is a number", """[{"network":"good","ip":10}]""", "danm.io/interfaces[0].ip", "must be a text"),
@@ -181,9 +182,9 @@ public sealed class BadInputTests : HostFixture
         Networked("no host_device", """{"NetworkID":"bad","Options":{"cidr":"10.1.0.0/24"}}""", "spec.Options.host_device", "missing"),
         Optioned("container_prefix that is a path", """ "cidr":"10.1.0.0/24","container_prefix":"../x" """, "spec.Options.container_prefix", "\"../x\"", "no '..'"),
         Optioned("interface name over 15 characters", """ "cidr":"10.1.0.0/24","container_prefix":"abcdefghijklmno" """, "spec.Options.container_prefix", "\"abcdefghijklmno\"", "interface 1", "at most 15 characters"),
-        Optioned("same interface name twice", """ "cidr":"10.1.0.0/24","container_prefix":"e" """, "spec.Options.container_prefix", "\"e\"", "'e1'", "DanmNet/default/good") with { Change = c => c with { IfName = "e1" } },
+        Optioned("same interface name twice", """ "cidr":"10.1.0.0/24","container_prefix":"e" """, "spec.Options.container_prefix", "\"e\"", "'e1'", "DanmNet/default/good", "another prefix") with { Change = c => c with { IfName = "e1" } },
         Optioned("VLAN out of range", """ "cidr":"10.1.0.0/24","vlan":5000 """, "spec.Options.vlan", "\"5000\"", "1 to 4094"),
-        Optioned("VLAN beside a VxLAN", """ "cidr":"10.1.0.0/24","vlan":5,"vxlan":6 """, "spec.Options.vxlan", "\"6\"", "beside vlan 5"),
+        Optioned("VLAN beside a VxLAN", """ "cidr":"10.1.0.0/24","vlan":5,"vxlan":6 """, "spec.Options.vxlan", "\"6\"", "beside vlan 5", "remove one of them"),
         Optioned("malformed subnet", """ "cidr":"10.1.0.0/33" """, "spec.Options.cidr", "\"10.1.0.0/33\"", "such as 10.0.0.0/24"),
         Optioned("gateway outside the subnet", """ "cidr":"10.1.0.0/24","routes":{"10.9.0.0/16":"10.2.0.1"} """, "spec.Options.routes[10.9.0.0/16]", "\"10.2.0.1\"", "inside 10.1.0.0/24"),
         Optioned("NetworkID too long for its VLAN", """ "cidr":"10.1.0.0/24","vlan":5 """, "spec.NetworkID", "at most 15 characters") with
