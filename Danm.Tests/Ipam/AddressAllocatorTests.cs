@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Danm.Api;
 using Danm.Ipam;
 using Danm.Kube;
@@ -91,6 +92,26 @@ public sealed class AddressAllocatorTests : IpamFixture
         list.Query.Should().NotContain("resourceVersion", "a cached list may be old");
         Server.Requests.Where("create").Should().OnlyContain(r => r.Ended < list.Started);
         Taken(claim).Should().Be(6);
+    }
+
+    [Test]
+    public async Task An_address_reserved_by_hand_is_no_reason_to_ask_for_ever()
+    {
+        var claim = Claim("10.0.0.0/30");
+        Take(claim, "10.0.0.1");
+        Server.Store.Create(new JsonObject
+        {
+            ["apiVersion"] = "danm.io/v1",
+            ["kind"] = "IPAllocation",
+            ["metadata"] = new JsonObject { ["name"] = $"10-0-0-2.{claim.Segment.Name}" },
+            ["spec"] = new JsonObject { ["network"] = new JsonObject { ["kind"] = "DanmNet", ["name"] = "n" }, ["address"] = "10.0.0.2/30" },
+        });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+
+        var allocate = () => new AddressAllocator(Api, _ => { }).AllocateAsync(AddressAllocator.Plan(claim), patience.Token);
+
+        (await allocate.Should().ThrowAsync<AddressException>()).Which.Fault.Should().Be(AddressFault.Exhausted);
+        Server.Requests.Count("list").Should().BeLessThan(6);
     }
 
     [TestCase("10.0.0.0/30", null, null, null, "10.0.0.1 10.0.0.2")]
