@@ -16,21 +16,21 @@ public sealed class BudgetTests : GuestFixture
             Requests = new() { ["get pods"] = 1, ["list danmeps"] = 1, ["get danmnets"] = 1, ["create ipallocations"] = 2, ["create danmeps"] = 1 },
             Messages = new() { ["RTM_GETLINK"] = 3, ["RTM_NEWLINK"] = 1, ["RTM_NEWADDR"] = 2, ["RTM_SETLINK"] = 1, ["RTM_NEWROUTE"] = 1, ["RTM_NEWRULE"] = 1 },
             Sends = 5,
-            SystemCalls = 612,
+            SystemCalls = 590,
         },
         new("ADD", Interfaces: 5)
         {
             Requests = new() { ["get pods"] = 1, ["list danmeps"] = 1, ["get danmnets"] = 5, ["create ipallocations"] = 10, ["create danmeps"] = 5 },
             Messages = new() { ["RTM_GETLINK"] = 15, ["RTM_NEWLINK"] = 5, ["RTM_NEWADDR"] = 10, ["RTM_SETLINK"] = 5, ["RTM_NEWROUTE"] = 5, ["RTM_NEWRULE"] = 5 },
             Sends = 25,
-            SystemCalls = 885,
+            SystemCalls = 830,
         },
         new("DEL", Interfaces: 1)
         {
             Requests = new() { ["delete danmeps"] = 1, ["delete ipallocations"] = 2 },
             Messages = new() { ["RTM_GETRULE"] = 1, ["RTM_GETLINK"] = 1, ["RTM_GETADDR"] = 1, ["RTM_DELLINK"] = 1, ["RTM_DELRULE"] = 1 },
             Sends = 5,
-            SystemCalls = 532,
+            SystemCalls = 520,
         },
         new("DEL", Interfaces: 5)
         {
