@@ -1,17 +1,17 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
 using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danm.Api;
 using k8s;
+using k8s.Authentication;
 
 namespace Danm.Kube;
 
 /// <summary>
-/// Get, list, create and delete over one HTTP/2 connection, with our own source-generated types: the client library brings the
-/// connection, TLS and credentials, while its models would configure the JSON of the whole Kubernetes API (5 ms CPU of a CNI call).
+/// Get, list, create and delete over one HTTP/2 connection, with our own source-generated types: the client library's models would
+/// configure the JSON of the whole Kubernetes API (5 ms CPU of a CNI call). Its configuration and credentials serve us.
 /// </summary>
 /// <remarks>
 /// A request is tried again on 429 (after what Retry-After says), 5xx and a broken connection. That is safe for the creates that we
@@ -23,14 +23,14 @@ public sealed class ApiClient : IDisposable
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
 
-
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
 
     private static readonly MediaTypeWithQualityHeaderValue AcceptMetadata = MediaTypeWithQualityHeaderValue.Parse(
         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
 
-    private readonly Kubernetes client;
+    private readonly HttpMessageInvoker connection;
+    private readonly ServiceClientCredentials? credentials;
     private readonly Uri server;
     private readonly TimeSpan patience;
     private readonly string? tlsServerName;
@@ -38,38 +38,15 @@ public sealed class ApiClient : IDisposable
     /// <summary>Connects lazily: the first request opens the connection.</summary>
     /// <param name="configuration">Where the server is, and who we are.</param>
     /// <param name="patience">How long one attempt may take, the connection and its handshake included; then comes the next.</param>
-    /// <exception cref="KubeConfigException">The certificate authority or the client's certificate cannot be used.</exception>
+    /// <exception cref="KubeConfigException">The client's certificate cannot be used.</exception>
     public ApiClient(KubernetesClientConfiguration configuration, TimeSpan patience)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         this.patience = patience;
-        TrustStore.SkipSystem(configuration);
-        SocketsHttpHandler? connection = null;
-        configuration.FirstMessageHandlerSetup = handler =>
-        {
-            connection = handler;
-            handler.ConnectTimeout = patience;
-            handler.UseProxy = false;
-            handler.AllowAutoRedirect = false;
-            handler.ActivityHeadersPropagator = null;
-            // A connection whose other end is gone without a word is noticed, and the next attempt opens another.
-            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(5);
-            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
-        };
-        try
-        {
-            client = new Kubernetes(configuration);
-        }
-        catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or KubernetesException or IOException or FormatException)
-        {
-            throw new KubeConfigException($"cannot use the credentials of the kubeconfig: {e.Message}", e);
-        }
-
-        if (!configuration.SkipTlsVerify)
-            CheckName(connection!.SslOptions);
+        connection = ApiConnection.Create(configuration, patience);
+        credentials = Kubernetes.CreateCredentials(configuration);
         tlsServerName = configuration.TlsServerName;
-        client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
-        server = client.BaseUri;
+        server = new Uri(configuration.Host);
     }
 
     /// <summary>Reads one object; null if there is none.</summary>
@@ -129,7 +106,7 @@ public sealed class ApiClient : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public void Dispose() => connection.Dispose();
 
     private async Task<T?> GetAsync<T>(
         ResourcePath path, JsonTypeInfo<T> type, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
@@ -194,24 +171,14 @@ public sealed class ApiClient : IDisposable
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
         await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
-        return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
-    }
-
-    // The client library checks only that the chain ends in the kubeconfig's authority: whatever else that has signed, such as a
-    // kubelet's certificate, could pass for the API server (RFC 9110 section 4.3.4 asks for the name too).
-    private static void CheckName(SslClientAuthenticationOptions options)
-    {
-        if (options.RemoteCertificateValidationCallback is not { } chainOnly)
-            return;
-        options.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
-            (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && chainOnly(sender, certificate, chain, errors);
+        return await connection.SendAsync(request, cancellation).ConfigureAwait(false);
     }
 
     private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
         try
         {
-            if (client.Credentials is { } credentials)
+            if (credentials is not null)
                 await credentials.ProcessHttpRequestAsync(request, cancellation).ConfigureAwait(false);
         }
         catch (KubeConfigException e)
