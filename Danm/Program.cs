@@ -1,6 +1,7 @@
 using Danm.Attach;
 using Danm.Cli;
 using Danm.Cni;
+using Danm.FakeIpam;
 
 namespace Danm;
 
@@ -18,7 +19,12 @@ internal static class Program
 
         // kubectl hands its plugins its own environment, whatever is in it.
         if (name != ProgramName.KubectlPlugin && Environment.GetEnvironmentVariable("CNI_COMMAND") is not null)
-            return CniMain.Run(static () => new DanmPlugin());
+        {
+            return name == FakeIpamPlugin.Name || args is [FakeIpamPlugin.Name, ..]
+                ? CniMain.Run(static () => new FakeIpamPlugin(), isForeign: true)
+                : CniMain.Run(static () => new DanmPlugin());
+        }
+
         return CommandLine.Run(args, Console.Out, Console.Error);
     }
 }

@@ -126,6 +126,14 @@ internal ref struct CniJsonReader
             : throw BadValue(key, Encoding.UTF8.GetString(_json.ValueSpan), $"is not a whole number from {min} to {max}");
     }
 
+    /// <summary>The truth value that was reached; false for null.</summary>
+    public readonly bool Boolean(string key) => _json.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False or JsonTokenType.Null => false,
+        _ => throw WrongKind(key, "true or false"),
+    };
+
     /// <summary>The address that was reached; null for null and for an empty string, which is how Go spells no address.</summary>
     public IPAddress? Address(string key)
     {

@@ -10,11 +10,13 @@ public static class CniMain
 {
     /// <summary>Serves the one call that environment and standard input describe.</summary>
     /// <param name="plugin">Makes the plugin; not called for VERSION, nor for a request that is not valid.</param>
+    /// <param name="isForeign">Whether the configuration is that of another plugin, as an IPAM plugin gets it.</param>
     /// <returns>The exit code: 0, or 1 with an error on standard output.</returns>
-    public static int Run(Func<ICniPlugin> plugin) =>
-        Run(plugin, Environment.GetEnvironmentVariable, new FdStream(0), new FdStream(1), new FdStream(2));
+    public static int Run(Func<ICniPlugin> plugin, bool isForeign = false) =>
+        Run(plugin, Environment.GetEnvironmentVariable, new FdStream(0), new FdStream(1), new FdStream(2), isForeign);
 
-    internal static int Run(Func<ICniPlugin> plugin, Func<string, string?> environment, Stream input, Stream output, Stream log)
+    internal static int Run(
+        Func<ICniPlugin> plugin, Func<string, string?> environment, Stream input, Stream output, Stream log, bool isForeign = false)
     {
         var version = SpecVersion.Newest;
         try
@@ -25,7 +27,7 @@ public static class CniMain
 
             var config = ReadConfig(input);
             version = VersionOf(config);
-            var request = CniRequestReader.Read(command, environment, config);
+            var request = CniRequestReader.Read(command, environment, config, isForeign);
             var result = Call(plugin, request, log);
             return result is null ? 0 : Write(output, CniResultWriter.Write(result, version), exitCode: 0);
         }

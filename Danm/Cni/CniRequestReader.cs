@@ -24,11 +24,11 @@ internal static class CniRequestReader
 
     /// <summary>Checks the variables that the command needs, and reads the configuration.</summary>
     /// <exception cref="CniException">Codes 1, 4, 6 and 7.</exception>
-    public static CniRequest Read(CniCommand command, Func<string, string?> environment, ReadOnlyMemory<byte> stdin)
+    public static CniRequest Read(CniCommand command, Func<string, string?> environment, ReadOnlyMemory<byte> stdin, bool isForeign = false)
     {
         RequireVariables(command, environment);
         var confDir = environment("CNI_CONF_DIR");
-        var config = NetConfReader.Read(stdin, CniNames.IsAbsolutePath(confDir) ? confDir! : NetConf.DefaultCniDir);
+        var config = NetConfReader.Read(stdin, CniNames.IsAbsolutePath(confDir) ? confDir! : NetConf.DefaultCniDir, isForeign);
         RequireVersion(command, config.CniVersion);
 
         var request = new CniRequest { Command = command, Config = config, Path = SplitPath(environment("CNI_PATH")) };

@@ -30,10 +30,11 @@ public static class NetConfReader
     /// <summary>Reads the whole configuration.</summary>
     /// <param name="json">The document; the result keeps it.</param>
     /// <param name="defaultCniDir">The folder of static delegates' files where the configuration names none.</param>
+    /// <param name="isForeign">Whether it is another plugin's, which may mean something else by our own keys: they are left alone.</param>
     /// <exception cref="CniException">
     /// Code 6: this is no JSON object. Code 1: its version is not supported. Code 7: a key has a wrong value.
     /// </exception>
-    public static NetConf Read(ReadOnlyMemory<byte> json, string defaultCniDir = NetConf.DefaultCniDir)
+    public static NetConf Read(ReadOnlyMemory<byte> json, string defaultCniDir = NetConf.DefaultCniDir, bool isForeign = false)
     {
         // The version first: what the other keys mean is up to it.
         var version = ReadVersion(json, out var versionText)
@@ -52,31 +53,31 @@ public static class NetConfReader
                 case 4 when key.SequenceEqual("type"u8):
                     conf = conf with { Type = reader.String("type") };
                     break;
-                case 10 when key.SequenceEqual("kubeconfig"u8):
+                case 10 when !isForeign && key.SequenceEqual("kubeconfig"u8):
                     conf = conf with { Kubeconfig = Path(ref reader, "kubeconfig") };
                     break;
-                case 6 when key.SequenceEqual("cniDir"u8):
+                case 6 when !isForeign && key.SequenceEqual("cniDir"u8):
                     conf = conf with { CniDir = Path(ref reader, "cniDir") ?? defaultCniDir };
                     break;
-                case 12 when key.SequenceEqual("namingScheme"u8):
+                case 12 when !isForeign && key.SequenceEqual("namingScheme"u8):
                     conf = conf with { LegacyNames = reader.String("namingScheme") == "legacy" };
                     break;
-                case 8 when key.SequenceEqual("logLevel"u8):
+                case 8 when !isForeign && key.SequenceEqual("logLevel"u8):
                     conf = conf with { LogLevel = LogLevel(ref reader) };
                     break;
-                case 7 when key.SequenceEqual("logFile"u8):
+                case 7 when !isForeign && key.SequenceEqual("logFile"u8):
                     conf = conf with { LogFile = Path(ref reader, "logFile") ?? NetConf.DefaultLogFile };
                     break;
-                case 14 when key.SequenceEqual("timeoutSeconds"u8):
+                case 14 when !isForeign && key.SequenceEqual("timeoutSeconds"u8):
                     conf = conf with { Timeout = TimeSpan.FromSeconds(reader.Integer("timeoutSeconds", 1, 600) ?? 30) };
                     break;
-                case 8 when key.SequenceEqual("nodeName"u8):
+                case 8 when !isForeign && key.SequenceEqual("nodeName"u8):
                     conf = conf with { NodeName = NodeName(ref reader) };
                     break;
-                case 8 when key.SequenceEqual("parallel"u8):
+                case 8 when !isForeign && key.SequenceEqual("parallel"u8):
                     conf = conf with { Parallel = Parallel(ref reader) };
                     break;
-                case 13 when key.SequenceEqual("vxlanFlooding"u8):
+                case 13 when !isForeign && key.SequenceEqual("vxlanFlooding"u8):
                     conf = conf with { VxlanFlooding = VxlanFlooding(ref reader) };
                     break;
                 case 10 when key.SequenceEqual("prevResult"u8):

@@ -37,6 +37,9 @@ public sealed record SandboxRecord
     /// <summary>CNI_NETNS.</summary>
     public string? Netns { get; init; }
 
+    /// <summary>CNI_ARGS, for delegates that are called when no runtime gives any.</summary>
+    public string? Args { get; init; }
+
     /// <summary>One for each interface.</summary>
     public IReadOnlyList<AttachmentRecord> Attachments { get; init => field = value ?? []; } = [];
 
@@ -81,6 +84,17 @@ public sealed record AttachmentRecord
 
     /// <summary>metadata.name of the DanmEp.</summary>
     public string EndpointId { get; init => field = value ?? ""; } = "";
+
+    /// <summary>The plugins that made it; null for our own.</summary>
+    public DelegateRecord? Delegate { get; init; }
+
+    /// <summary>
+    /// Known from a DanmEp only, and made by a delegate of this NetworkType: how it was called is to be found out. Null otherwise.
+    /// </summary>
+    public string? UnknownDelegate { get; init; }
+
+    /// <summary>Whether no interface of that name was in the Pod after ADD, as with plugins of user-space networks.</summary>
+    public bool IsOutsideKernel { get; init; }
 
     /// <summary>The hardware address.</summary>
     public string? Mac { get; init; }

@@ -44,6 +44,12 @@ internal sealed partial class StateFile : IDisposable
             var handle = new SafeFileHandle(fd, ownsHandle: true);
             if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             {
+                if (FileStatus.Of(handle).Fault is { } fault)
+                {
+                    handle.Dispose();
+                    throw new IOException($"\"{path}\" {fault}, so it is not believed: look who made it, and remove it");
+                }
+
                 // Whoever held the lock before may have removed what was opened here.
                 if (IsStillAt(path, handle))
                 {

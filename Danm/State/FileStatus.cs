@@ -1,0 +1,41 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Danm.State;
+
+/// <summary>Whose an open file is, and of what kind (statx(2)): what decides whether root may act on its content.</summary>
+/// <param name="Owner">Its user's number.</param>
+/// <param name="Mode">Kind and permission bits, as <c>st_mode</c> has them.</param>
+internal readonly partial record struct FileStatus(uint Owner, ushort Mode)
+{
+    private const int AT_EMPTY_PATH = 0x1000, S_IFMT = 0xf000, S_IFREG = 0x8000, WritableByOthers = 0x12; // 0022
+    private const uint STATX_BASIC_STATS = 0x7ff;
+
+    /// <summary>What makes the file untrustworthy, as the end of "the file …"; null if nothing does.</summary>
+    public string? Fault =>
+        (Mode & S_IFMT) != S_IFREG ? "is not a regular file"
+        : Owner != 0 ? $"belongs to user {Owner}, not to root"
+        : (Mode & WritableByOthers) != 0 ? "can be written by others than its owner"
+        : null;
+
+    /// <exception cref="IOException">The kernel does not say.</exception>
+    public static unsafe FileStatus Of(SafeFileHandle handle)
+    {
+        var status = default(Statx);
+        return statx((int)handle.DangerousGetHandle(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) == 0
+            ? new FileStatus(status.Uid, status.Mode)
+            : throw new IOException(new Win32Exception(Marshal.GetLastPInvokeError()).Message);
+    }
+
+    /// <summary><c>struct statx</c>, 256 bytes, the same on all architectures.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Statx
+    {
+        [FieldOffset(20)] public uint Uid;
+        [FieldOffset(28)] public ushort Mode;
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int statx(int folder, string path, int flags, uint mask, Statx* status);
+}
