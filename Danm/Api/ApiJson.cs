@@ -18,6 +18,7 @@ namespace Danm.Api;
 [JsonSerializable(typeof(CoreEvent))]
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(DeleteOptions))]
+[JsonSerializable(typeof(DanmEpAddresses))]
 [JsonSerializable(typeof(ObjectList<Pod>))]
 [JsonSerializable(typeof(ObjectList<Network>))]
 [JsonSerializable(typeof(ObjectList<DanmEp>))]

@@ -1,5 +1,7 @@
 using Danm.Api;
+using Danm.Attach.Delegation;
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.HostLinks;
 using Danm.Ipam;
 using Danm.Ipvlan;
@@ -11,8 +13,9 @@ using Danm.State;
 namespace Danm.Attach;
 
 /// <summary>Makes all attachments of a sandbox at once; if one fails, all that were made go again.</summary>
-internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book, NetConf config)
+internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book, NodeCall call)
 {
+    private readonly NetConf config = call.Request.Config;
     private readonly RouteSocket host = RouteSocket.Open();
     private readonly Lock hostGate = new();
 
@@ -50,16 +53,87 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         await CreateEndpointAsync(attachment, addresses, cancellation).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         var cidrs = addresses.ConvertAll(a => a.Address);
-        var mtu = attachment.Network.Spec.Options.Mtu is > 0 and var m ? m : (int?)null;
+        return attachment.Delegate is { } plan
+            ? await DelegateAsync(attachment, plan, cidrs, cancellation).ConfigureAwait(false)
+            : AttachIpvlan(attachment, cidrs);
+    }
+
+    private AttachedInterface AttachIpvlan(Attachment attachment, List<CidrAddress> addresses)
+    {
         // The kernel serves one change of links at a time anyway.
         lock (hostGate)
+            IpvlanLink.Add(host, EnsureParent(attachment, attachment.Parent!), attachment.Interface, MtuOf(attachment), pod);
+        book.NoteInterface(attachment);
+        return Configure(attachment, addresses);
+    }
+
+    private async Task<AttachedInterface> DelegateAsync(Attachment attachment, DelegatePlan plan, List<CidrAddress> addresses, CancellationToken cancellation)
+    {
+        if (attachment.Parent is { } parent)
         {
-            var parent = HostLink.Ensure(host, attachment.Parent, mtu, multicast: config.VxlanFlooding == NetConfVxlanFlooding.Multicast);
-            IpvlanLink.Add(host, parent, attachment.Interface, mtu, pod);
+            lock (hostGate)
+                EnsureParent(attachment, parent);
         }
 
-        book.NoteInterface(attachment);
-        return new AttachedInterface(attachment, cidrs, PodInterface.Configure(pod, attachment, cidrs));
+        var called = plan.Compose(addresses);
+        book.Announce(attachment, called);
+        var start = Environment.TickCount64;
+        var (made, result) = await CallAsync(attachment, called, cancellation).ConfigureAwait(false);
+        call.Log.Debug(
+            "delegate done", ("plugins", string.Join(',', called.Plugins.Select(p => p.Type))), ("interface", attachment.Interface),
+            ("network", attachment.Network.Ref.ToString()), ("took", $"{Environment.TickCount64 - start}"));
+        if (plan.Ipam != IpamSource.Danm)
+        {
+            addresses = DelegateResult.AddressesOf(result, attachment.Interface);
+            await NoteAddressesAsync(attachment, addresses, cancellation).ConfigureAwait(false);
+        }
+
+        return Configure(attachment, addresses) with { Delegate = made, Result = result };
+    }
+
+    private async Task<(DelegateRecord Record, CniResult Result)> CallAsync(Attachment attachment, DelegateRecord called, CancellationToken cancellation)
+    {
+        try
+        {
+            return await call.Chain.AddAsync(called, new PluginCall("ADD", sandbox.ContainerId, attachment.Interface, sandbox.Netns), cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new CniException(
+                CniErrorCode.TryAgainLater,
+                $"interface \"{attachment.Interface}\" on {attachment.Network.Ref}: plugin {string.Join(", ", called.Plugins.Select(p => CniText.Quote(p.Type)))} did not end within {config.Timeout.TotalSeconds} s (timeoutSeconds) and was killed",
+                inner: e);
+        }
+    }
+
+    private AttachedInterface Configure(Attachment attachment, List<CidrAddress> addresses)
+    {
+        var ipv6 = addresses.Exists(a => a.IsIPv6);
+        var routes = RoutePlan.Of(attachment.Network, attachment.Request, addresses.Exists(a => !a.IsIPv6), ipv6);
+        var wanted = new PodInterface(attachment.Interface, ipv6 || attachment.Request.IPv6.Kind != IPRequestKind.NotAsked, addresses, routes)
+        {
+            IsDelegated = attachment.Delegate is not null,
+        };
+        return new AttachedInterface(attachment, addresses, wanted.Configure(pod), routes);
+    }
+
+    private Link EnsureParent(Attachment attachment, ParentLink parent) =>
+        HostLink.Ensure(host, parent, MtuOf(attachment), multicast: config.VxlanFlooding == NetConfVxlanFlooding.Multicast);
+
+    private static int? MtuOf(Attachment attachment) => attachment.Network.Spec.Options.Mtu is > 0 and var mtu ? mtu : null;
+
+    /// <summary>Writes the addresses that a delegate chose into the DanmEp, for Services and for people.</summary>
+    private async Task NoteAddressesAsync(Attachment attachment, List<CidrAddress> addresses, CancellationToken cancellation)
+    {
+        var ipv4 = addresses.Find(a => !a.IsIPv6);
+        var ipv6 = addresses.Find(a => a.IsIPv6);
+        if (addresses.Count == 0)
+            return;
+        var patch = new DanmEpAddresses(new(new(
+            addresses.Exists(a => !a.IsIPv6) ? ipv4.ToString() : AddressText(attachment.Request.IPv4, null),
+            addresses.Exists(a => a.IsIPv6) ? ipv6.ToString() : AddressText(attachment.Request.IPv6, null))));
+        await api.PatchAsync(
+            ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId), patch, ApiJson.Default.DanmEpAddresses, cancellation).ConfigureAwait(false);
     }
 
     private async Task<List<AllocatedAddress>> AllocateAsync(Attachment attachment, CancellationToken cancellation)

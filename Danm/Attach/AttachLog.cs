@@ -8,6 +8,8 @@ internal sealed class AttachLog(CniRequest request)
 {
     private readonly long start = Environment.TickCount64;
 
+    public void Debug(string message, params ReadOnlySpan<(string Key, string? Value)> facts) => Write(NetConfLogLevel.Debug, message, facts);
+
     public void Info(string message, params ReadOnlySpan<(string Key, string? Value)> facts) => Write(NetConfLogLevel.Info, message, facts);
 
     public void Warning(string message, params ReadOnlySpan<(string Key, string? Value)> facts) => Write(NetConfLogLevel.Warning, message, facts);

@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Attach.Delegation;
 using Danm.Cni;
 using Danm.Ipam;
 using Danm.Netlink;
@@ -20,18 +21,15 @@ internal sealed record Attachment
     /// <summary>metadata.name of the DanmEp.</summary>
     public required string EndpointId { get; init; }
 
-    public required ParentLink Parent { get; init; }
+    /// <summary>The host's interface below it; null where only a delegate's file knows.</summary>
+    public ParentLink? Parent { get; init; }
+
+    /// <summary>The plugins that make it; null: our own.</summary>
+    public DelegatePlan? Delegate { get; init; }
 
     public FirstTries? IPv4 { get; init; }
 
     public FirstTries? IPv6 { get; init; }
-
-    public IReadOnlyList<GatewayRoute> Routes { get; init; } = [];
-
-    /// <summary>Both families; empty where they would be skipped, which <see cref="Warnings"/> then tells.</summary>
-    public IReadOnlyList<GatewayRoute> PolicyRoutes { get; init; } = [];
-
-    public uint Table => Network.Spec.Options.RoutingTable ?? 0;
 
     /// <summary>What the Pod's owner must know although ADD succeeds.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
@@ -57,24 +55,40 @@ internal sealed record Attachment
         Interface = Interface,
         Network = Network.Ref.ToString(),
         EndpointId = EndpointId,
-        Table = PolicyRoutes.Count > 0 ? Table : 0,
+        Delegate = Delegate?.Compose([]),
+        Table = Request.PolicyRoutes.Count + Request.PolicyRoutes6.Count > 0 ? Network.Spec.Options.RoutingTable ?? 0 : 0,
     };
 
     public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId };
 }
 
 /// <summary>One interface as it was made.</summary>
-internal sealed record AttachedInterface(Attachment Attachment, IReadOnlyList<CidrAddress> Addresses, Link Link)
+/// <param name="Attachment">What was to be made.</param>
+/// <param name="Addresses">Its addresses, whoever chose them.</param>
+/// <param name="Link">The interface in the Pod; null where a delegate made none that the kernel knows.</param>
+/// <param name="Routes">Its routes.</param>
+internal sealed record AttachedInterface(Attachment Attachment, IReadOnlyList<CidrAddress> Addresses, Link? Link, RoutePlan Routes)
 {
+    /// <summary>What the delegate was called with, and answered.</summary>
+    public DelegateRecord? Delegate { get; init; }
+
+    /// <summary>The delegate's answer.</summary>
+    public CniResult? Result { get; init; }
+
+    /// <summary>What the Pod's owner must know although ADD succeeded.</summary>
+    public IEnumerable<string> Warnings => Attachment.Warnings.Concat(Routes.Warnings).Concat(
+        Link is null ? [$"interface {Attachment.Interface} ({Attachment.Network.Ref}) is not in the Pod after its plugin succeeded: no routes were set"] : []);
+
     public AttachmentRecord ToRecord() => Attachment.ToRecord() with
     {
-        Mac = Link.Address?.ToString(),
+        Delegate = Delegate,
+        IsOutsideKernel = Link is null,
+        Mac = Link?.Address?.ToString(),
         Addresses = [.. Addresses.Select(a => a.ToString())],
-        Routes =
-        [
-            .. Attachment.Routes.Select(r => ToRecord(r, Route.MainTable)),
-            .. Attachment.PolicyRoutes.Select(r => ToRecord(r, Attachment.Table)),
-        ],
+        Routes = Link is null
+            ? []
+            : [.. Routes.Main.Select(r => ToRecord(r, Route.MainTable)), .. Routes.Policy.Select(r => ToRecord(r, Routes.Table))],
+        Table = Routes.Policy.Count > 0 ? Routes.Table : 0,
     };
 
     private static RouteRecord ToRecord(GatewayRoute route, uint table) => new(route.Destination.ToString(), route.Gateway.ToString(), table);

@@ -1,5 +1,7 @@
 using Danm.Api;
+using Danm.Attach.Delegation;
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.Ipam;
 using Danm.Networks;
 
@@ -11,10 +13,15 @@ internal static class AttachmentPlanner
     /// <param name="sandbox">The Pod.</param>
     /// <param name="requests">What it asks, in its order.</param>
     /// <param name="networks">The network of each request.</param>
+    /// <param name="files">The content of the file of each network whose type needs one.</param>
     /// <param name="request">The CNI call.</param>
     /// <exception cref="CniException">The first network that cannot be used; nothing has been changed.</exception>
     public static IReadOnlyList<Attachment> Plan(
-        PodSandbox sandbox, IReadOnlyList<AttachmentRequest> requests, IReadOnlyList<Network> networks, CniRequest request)
+        PodSandbox sandbox,
+        IReadOnlyList<AttachmentRequest> requests,
+        IReadOnlyList<Network> networks,
+        IReadOnlyDictionary<NetworkRef, NetworkList> files,
+        CniRequest request)
     {
         var refusals = networks.DistinctBy(n => n.Ref).Select(n => Refusal(sandbox, n)).OfType<CniException>().ToList();
         if (refusals.Count > 0)
@@ -24,7 +31,7 @@ internal static class AttachmentPlanner
             var names = InterfaceName.ForAll(networks, request.IfName, request.Config.LegacyNames);
             var attachments = new Attachment[networks.Count];
             for (var i = 0; i < attachments.Length; i++)
-                attachments[i] = Plan(sandbox, requests[i], networks[i], names[i]);
+                attachments[i] = Plan(sandbox, requests[i], networks[i], files.GetValueOrDefault(networks[i].Ref), names[i], request);
             return attachments;
         }
         catch (NetworkFaultException e)
@@ -45,14 +52,11 @@ internal static class AttachmentPlanner
                 $"{network.Ref} does not allow Pods of namespace {sandbox.Namespace}: ask its administrator to add it to spec.AllowedTenants");
         }
 
-        return NetworkTypes.Of(network.Spec.NetworkType) == NetworkTypes.Ipvlan
-            ? null
-            : new CniException(
-                CniErrorCode.InvalidNetwork,
-                $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, which this build cannot set up: it knows ipvlan only");
+        return null;
     }
 
-    private static Attachment Plan(PodSandbox sandbox, AttachmentRequest request, Network network, string name)
+    private static Attachment Plan(
+        PodSandbox sandbox, AttachmentRequest request, Network network, NetworkList? file, string name, CniRequest call)
     {
         var endpointId = EndpointId.For(sandbox.Uid, sandbox.ContainerId, name);
         var owner = new IPAllocationOwner
@@ -67,28 +71,21 @@ internal static class AttachmentPlanner
         try
         {
             var warnings = new List<string>();
-            var options = network.Spec.Options;
-            var ipv4 = TriesFor(request.IPv4, AddressPool.IPv4(network), ipv6: false);
-            var ipv6 = TriesFor(request.IPv6, AddressPool.IPv6(network), ipv6: true);
+            var plan = NetworkTypes.Of(network.Spec.NetworkType) == NetworkTypes.Ipvlan
+                ? null
+                : DelegatePlanner.Plan(network, request, file, call, warnings);
+            // A delegate's own IPAM gives the addresses, or nobody does.
+            var isOurs = plan is null || plan.Ipam == IpamSource.Danm;
             return new Attachment
             {
                 Request = request,
                 Network = network,
                 Interface = name,
                 EndpointId = endpointId,
-                Parent = ParentLink.Of(network),
-                IPv4 = ipv4,
-                IPv6 = ipv6,
-                Routes =
-                [
-                    .. ipv4 is null ? [] : GatewayRoute.ReadAll("spec.Options.routes", options.Routes, ipv6: false, []),
-                    .. ipv6 is null ? [] : GatewayRoute.ReadAll("spec.Options.routes6", options.Routes6, ipv6: true, []),
-                ],
-                PolicyRoutes =
-                [
-                    .. PolicyRoutes("proutes", request.PolicyRoutes, ipv4 is not null, network, request.Position, warnings),
-                    .. PolicyRoutes("proutes6", request.PolicyRoutes6, ipv6 is not null, network, request.Position, warnings),
-                ],
+                Parent = file is null ? ParentLink.Of(network) : null,
+                Delegate = plan,
+                IPv4 = isOurs ? TriesFor(request.IPv4, AddressPool.IPv4(network), ipv6: false) : null,
+                IPv6 = isOurs ? TriesFor(request.IPv6, AddressPool.IPv6(network), ipv6: true) : null,
                 Warnings = warnings,
             };
         }
@@ -111,17 +108,5 @@ internal static class AttachmentPlanner
             AddressException.Check(claim);
             return AddressAllocator.Plan(claim);
         }
-    }
-
-    private static IReadOnlyList<GatewayRoute> PolicyRoutes(
-        string field, IReadOnlyList<GatewayRoute> wanted, bool hasAddress, Network network, int position, List<string> warnings)
-    {
-        if (wanted.Count == 0)
-            return [];
-        var missing = !hasAddress ? "the interface has no address of that family" : (network.Spec.Options.RoutingTable ?? 0) == 0 ? "the network has no spec.Options.rt_tables" : null;
-        if (missing is null)
-            return wanted;
-        warnings.Add($"{field} of entry {position} ({network.Ref}) skipped: {missing}");
-        return [];
     }
 }

@@ -14,6 +14,7 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
 {
     private readonly Lock gate = new();
     private readonly HashSet<string> interfaces = [];
+    private readonly Dictionary<string, DelegateRecord> delegates = [];
     private readonly List<ClaimRecord> claims = [.. record.Claims];
 
     /// <summary>The record with the claims as they stand.</summary>
@@ -92,7 +93,26 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
             interfaces.Add(attachment.Interface);
     }
 
-    private SandboxRecord Snapshot() => record with { Claims = [.. claims] };
+    /// <summary>
+    /// Plugins are about to be called so. The record on the disk has named them from the start, without addresses; this one is for DEL
+    /// after a kill, and a power cut takes the interface along.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written down, so they must not be called.</exception>
+    public void Announce(Attachment attachment, DelegateRecord called)
+    {
+        lock (gate)
+        {
+            interfaces.Add(attachment.Interface);
+            delegates[attachment.Interface] = called;
+            journal.Write(Snapshot(), durable: false);
+        }
+    }
+
+    private SandboxRecord Snapshot() => record with
+    {
+        Claims = [.. claims],
+        Attachments = [.. record.Attachments.Select(a => delegates.TryGetValue(a.Interface, out var called) ? a with { Delegate = called } : a)],
+    };
 
     private void DropUnconfirmed(Attachment attachment, bool ipv6) => claims.RemoveAll(c =>
         c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !former.Contains(c));

@@ -41,10 +41,18 @@ internal static class DanmEpSearch
             PodName = known.PodName is { Length: > 0 } name ? name : first.Pod,
             Netns = known.Netns ?? first.Netns,
             Search = false,
-            Attachments = [.. eps.Select(e => new AttachmentRecord { Interface = e.Spec.Interface.Name, Network = e.Spec.NetworkName, EndpointId = e.Metadata.Name ?? "" })],
+            Attachments = [.. eps.Select(ToAttachment)],
             Claims = [.. eps.SelectMany(ClaimsOf)],
         };
     }
+
+    private static AttachmentRecord ToAttachment(DanmEp ep) => new()
+    {
+        Interface = ep.Spec.Interface.Name,
+        Network = ep.Spec.NetworkName,
+        EndpointId = ep.Metadata.Name ?? "",
+        UnknownDelegate = NetworkTypes.Of(ep.Spec.NetworkType) is var type && type == NetworkTypes.Ipvlan ? null : type,
+    };
 
     private static async Task<List<DanmEp>> ListAsync(ApiClient api, string ns, string selector, CancellationToken cancellation)
     {

@@ -11,32 +11,28 @@ internal static class DeferredReleases
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(3);
 
-    /// <param name="state">The node's.</param>
-    /// <param name="api">The API server.</param>
-    /// <param name="except">Pod UID and container id of sandboxes that the call itself sees to.</param>
-    /// <param name="log">Says why something stays deferred.</param>
-    public static async Task RunAsync(NodeState state, ApiClient api, Func<string, string, bool> except, AttachLog log)
+    /// <summary>Never fails: it is not what the call is for. Sandboxes that the call itself sees to are left out.</summary>
+    public static async Task RunAsync(NodeCall call, ApiClient api)
     {
         try
         {
             using var budget = new CancellationTokenSource(Budget);
-            var journals = await state.FindDeferredAsync(Most, (u, c) => !except(u, c), budget.Token).ConfigureAwait(false);
-            await Task.WhenAll(journals.Select(j => ReleaseAsync(j, api, log, budget.Token))).ConfigureAwait(false);
+            var journals = await call.State.FindDeferredAsync(Most, (uid, container) => container != call.Request.ContainerId && uid != call.Request.Args.PodUid, budget.Token).ConfigureAwait(false);
+            await Task.WhenAll(journals.Select(j => ReleaseAsync(call, j, api, budget.Token))).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            // Whatever it is, it is not what this call is for.
-            log.Warning("deferred releases stay deferred", ("cause", e.Message));
+            call.Log.Warning("deferred releases stay deferred", ("cause", e.Message));
         }
     }
 
-    private static async Task ReleaseAsync(Journal journal, ApiClient api, AttachLog log, CancellationToken cancellation)
+    private static async Task ReleaseAsync(NodeCall call, Journal journal, ApiClient api, CancellationToken cancellation)
     {
         using (journal)
         {
             // Another phase: a call marked it and ended before it wrote why; the runtime's DEL knows more.
             if (journal.Last is { Phase: SandboxPhase.Deferred })
-                await new SandboxRelease(api, log, Budget).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
+                await call.Release(api).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Danm.Attach.Delegation;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;
@@ -8,13 +9,15 @@ namespace Danm.Attach;
 /// Removes all that a sandbox has. Needs no namespace, Pod, network object or API server: what cannot be released now is written down
 /// and released by the next call on this node.
 /// </summary>
-internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog log)
+internal sealed class DelOperation(NodeCall call, ApiClient? api)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
-    public async Task RunAsync(CniRequest request, CancellationToken cancellation)
+    private readonly CniRequest request = call.Request;
+
+    public async Task RunAsync(CancellationToken cancellation)
     {
-        var journals = await state.FindAsync((_, c) => c == request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
+        var journals = await call.State.FindAsync((_, c) => c == request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
         var known = false;
         foreach (var journal in journals)
         {
@@ -24,23 +27,23 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
                 {
                     // An ADD that ended before it wrote down a first name has made nothing.
                     if (journal.IsDamaged)
-                        log.Warning("the journal of this container is damaged: its DanmEps tell what to release");
+                        call.Log.Warning("the journal of this container is damaged: its DanmEps tell what to release");
                     journal.Remove();
                     continue;
                 }
 
                 known = true;
                 var netns = request.Netns ?? SandboxInterfaces.RecordedNetns(record);
-                await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
+                await call.Release(api).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
             }
         }
 
         if (!known && request.Args.PodNamespace is { } ns)
-            await ReleaseUnknownAsync(request, ns, cancellation).ConfigureAwait(false);
+            await ReleaseUnknownAsync(ns, cancellation).ConfigureAwait(false);
     }
 
     // A Pod that the original attached, or whose journal is lost: its DanmEps name interfaces and addresses.
-    private async Task ReleaseUnknownAsync(CniRequest request, string ns, CancellationToken cancellation)
+    private async Task ReleaseUnknownAsync(string ns, CancellationToken cancellation)
     {
         var record = new SandboxRecord
         {
@@ -53,30 +56,30 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
             Netns = request.Netns,
             Search = true,
         };
-        if (api is not null && await FindAsync(record, request.Patience(), cancellation).ConfigureAwait(false) is { } found)
+        if (api is not null && await FindAsync(record, cancellation).ConfigureAwait(false) is { } found)
         {
             if (found.Claims.Count == 0)
                 return;
             record = found;
         }
 
-        using var journal = await state.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
+        using var journal = await call.State.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
         if (journal.Last is null)
             journal.Write(record, durable: true);
-        await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
+        await call.Release(api).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The record with what the API knows of the sandbox; null if it cannot be asked now.</summary>
-    private async Task<SandboxRecord?> FindAsync(SandboxRecord record, TimeSpan patience, CancellationToken cancellation)
+    private async Task<SandboxRecord?> FindAsync(SandboxRecord record, CancellationToken cancellation)
     {
         try
         {
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(patience);
+            budget.CancelAfter(request.Patience());
             var endpoints = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, budget.Token).ConfigureAwait(false);
             return endpoints.Count == 0
                 ? record with { Search = false }
-                : DanmEpSearch.ToRecord(endpoints, record) with { ConfigName = record.ConfigName };
+                : await new DelegateRecovery(call, new PodReader(api!)).CompleteAsync(DanmEpSearch.ToRecord(endpoints, record), endpoints, budget.Token).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.IsNotFound)
         {
@@ -84,7 +87,7 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)
         {
-            log.Warning("cannot ask the API which DanmEps this container has: deferred", ("cause", e.Message));
+            call.Log.Warning("cannot ask the API which DanmEps this container has: deferred", ("cause", e.Message));
             return null;
         }
     }

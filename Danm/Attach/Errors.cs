@@ -1,4 +1,5 @@
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.HostLinks;
 using Danm.Ipam;
 using Danm.Kube;
@@ -17,6 +18,9 @@ internal static class Errors
         AddressException address => new(CodeOf(address.Fault), address.Message, inner: e),
         ApiException api => FromApi(api, context),
         KubeConfigException kubeconfig => new(CniErrorCode.InvalidNetworkConfig, kubeconfig.Message, "kubeconfig", e),
+        PluginException plugin => new(
+            plugin.Code == CniErrorCode.TryAgainLater ? CniErrorCode.TryAgainLater : CniErrorCode.DelegateFailed,
+            In(context, plugin.Message), plugin.Details ?? (plugin.Code is { } code ? $"the plugin's code is {code}" : null), e),
         HostLinkException link => new(CniErrorCode.HostInterface, In(context, link.Message), inner: e),
         NetlinkException kernel => new(
             CniErrorCode.KernelRefused,

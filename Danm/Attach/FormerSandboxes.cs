@@ -1,5 +1,7 @@
 using Danm.Api;
+using Danm.Attach.Delegation;
 using Danm.Cni;
+using Danm.Kube;
 using Danm.State;
 
 namespace Danm.Attach;
@@ -8,7 +10,7 @@ namespace Danm.Attach;
 /// Releases earlier sandboxes of the same Pod that no longer exist, as after a node's reboot: that is what lets a static address come
 /// back. A sandbox that still lives is left to its own DEL.
 /// </summary>
-internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, AttachLog log)
+internal sealed class FormerSandboxes(NodeCall call, ApiClient api, PodReader reader)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
@@ -27,11 +29,12 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
                 [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
             if (group.Key != sandbox.Cid && record.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
                 continue;
-            using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
+            record = await new DelegateRecovery(call, reader).CompleteAsync(record, [.. group], cancellation).ConfigureAwait(false);
+            using var journal = await call.State.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
             if (journal.Last is null)
                 journal.Write(record, durable: true);
-            await release.RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
-            log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
+            await call.Release(api).RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
+            call.Log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }
 
@@ -39,7 +42,7 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
     {
         // A journal that is locked belongs to a call at work: its sandbox is nobody's former one. Our own is looked at later.
         var known = new HashSet<string>();
-        var journals = await state.FindAsync((u, _) => u == sandbox.Uid, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+        var journals = await call.State.FindAsync((u, _) => u == sandbox.Uid, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         foreach (var journal in journals)
         {
             using (journal)
@@ -49,8 +52,8 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
                 known.Add(record.ContainerId);
                 if (record.ContainerId == sandbox.ContainerId || (record.Phase != SandboxPhase.Deferred && !NodeState.IsDead(record)))
                     continue;
-                await release.RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
-                log.Info("released a former sandbox of the Pod", ("former", record.ContainerId));
+                await call.Release(api).RunAsync(journal, netns: null, cancellation).ConfigureAwait(false);
+                call.Log.Info("released a former sandbox of the Pod", ("former", record.ContainerId));
             }
         }
 

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Danm.Cni;
 using Danm.Netlink;
-using Danm.Networks;
 
 namespace Danm.Attach;
 
@@ -9,62 +8,79 @@ namespace Danm.Attach;
 /// What every interface gets inside the Pod, whoever made it: IPv6 switches, addresses, up, routes, policy routes, announcements. One
 /// visit to the namespace opens the sockets and writes the switches; one message sets all the rest.
 /// </summary>
-internal static class PodInterface
+/// <param name="Name">The interface.</param>
+/// <param name="IPv6">Whether it is to speak IPv6: something was asked, or came.</param>
+/// <param name="Addresses">Its addresses.</param>
+/// <param name="Routes">Its routes.</param>
+internal sealed record PodInterface(string Name, bool IPv6, IReadOnlyList<CidrAddress> Addresses, RoutePlan Routes)
 {
     private const int Enoent = 2;
 
-    public static Link Configure(NetworkNamespace pod, Attachment attachment, IReadOnlyList<CidrAddress> addresses)
+    /// <summary>
+    /// Whether a delegate made it: then it has its addresses, and may not be there at all, as with plugins of user-space networks.
+    /// </summary>
+    public bool IsDelegated { get; init; }
+
+    /// <summary>Sets it up.</summary>
+    /// <returns>The interface; null if a delegate made none of that name.</returns>
+    /// <exception cref="CniException">Code 109: the kernel has no such switch, or the interface is gone.</exception>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public Link? Configure(NetworkNamespace pod)
     {
-        using var visit = pod.Visit(VisitSockets.Route | VisitSockets.Packet, Switches(attachment));
-        var wantsIPv6 = attachment.Request.IPv6.Kind != IPRequestKind.NotAsked;
+        using var visit = pod.Visit(VisitSockets.Route | VisitSockets.Packet, Switches());
+        if (visit.Route.GetLink(Name) is not { } link)
+            return IsDelegated ? null : throw new CniException(CniErrorCode.KernelRefused, $"interface \"{Name}\" vanished while it was being set up");
         foreach (var failure in visit.SysctlFailures)
         {
             // A kernel without IPv6 has no such switch, and needs none to keep it off.
-            if (wantsIPv6 || failure.Errno != Enoent)
+            if (IPv6 || failure.Errno != Enoent)
                 throw new CniException(CniErrorCode.KernelRefused, $"the kernel refused to {failure}");
         }
 
-        var link = visit.Route.GetLink(attachment.Interface)
-            ?? throw new CniException(CniErrorCode.KernelRefused, $"interface \"{attachment.Interface}\" vanished while it was being set up");
         using (var batch = visit.Route.NewBatch())
         {
-            foreach (var address in addresses)
-                batch.AddAddress(link.Index, address, noDad: address.IsIPv6);
-            batch.SetLink(link.Index, new LinkChange { Up = true });
-            foreach (var route in attachment.Routes)
-                batch.AddRoute(new Route(route.Destination) { Gateway = route.Gateway, LinkIndex = link.Index });
-            foreach (var route in attachment.PolicyRoutes)
-                batch.AddRoute(new Route(route.Destination) { Gateway = route.Gateway, LinkIndex = link.Index, Table = attachment.Table });
-            foreach (var address in addresses)
+            foreach (var address in Addresses)
             {
-                if (attachment.PolicyRoutes.Any(r => r.Destination.IsIPv6 == address.IsIPv6))
-                    batch.AddRule(new Rule(address.Host, attachment.Table));
+                // A delegate's IPv6 address may still be waiting for the end of duplicate address detection; ours are nobody else's.
+                if (!IsDelegated || address.IsIPv6)
+                    batch.AddAddress(link.Index, address, noDad: address.IsIPv6, replace: IsDelegated);
+            }
+
+            batch.SetLink(link.Index, new LinkChange { Up = true });
+            foreach (var route in Routes.Main)
+                batch.AddRoute(new Route(route.Destination) { Gateway = route.Gateway, LinkIndex = link.Index });
+            foreach (var route in Routes.Policy)
+                batch.AddRoute(new Route(route.Destination) { Gateway = route.Gateway, LinkIndex = link.Index, Table = Routes.Table });
+            foreach (var address in Addresses)
+            {
+                if (Routes.Policy.Any(r => r.Destination.IsIPv6 == address.IsIPv6))
+                    batch.AddRule(new Rule(address.Host, Routes.Table));
             }
 
             batch.Send();
         }
 
-        Announce(visit.Packet, link, addresses);
+        if (!IsDelegated)
+            Announce(visit.Packet, link);
         return link;
     }
 
     // The order matters: no address may be autoconfigured in the moment between IPv6 on and autoconfiguration off.
-    private static Sysctl[] Switches(Attachment attachment)
+    private Sysctl[] Switches()
     {
-        var name = attachment.Interface;
-        if (attachment.Request.IPv6.Kind == IPRequestKind.NotAsked)
-            return [Switch("disable_ipv6", "1")];
-        return [Switch("autoconf", "0"), Switch("accept_ra", "0"), Switch("ndisc_notify", "1"), Switch("disable_ipv6", "0")];
+        return IPv6
+            ? [Switch("autoconf", "0"), Switch("accept_ra", "0"), Switch("ndisc_notify", "1"), Switch("disable_ipv6", "0")]
+            : [Switch("disable_ipv6", "1")];
 
-        Sysctl Switch(string parameter, string value) => Sysctl.OfInterface(AddressFamily.InterNetworkV6, name, parameter, value);
+        Sysctl Switch(string parameter, string value) => Sysctl.OfInterface(AddressFamily.InterNetworkV6, Name, parameter, value);
     }
 
     // Neighbours that remember the address's former holder learn the new one; who misses it asks again soon enough.
-    private static void Announce(PacketSocket socket, Link link, IReadOnlyList<CidrAddress> addresses)
+    private void Announce(PacketSocket socket, Link link)
     {
         if (link.Address is not { } mac)
             return;
-        foreach (var address in addresses)
+        foreach (var address in Addresses)
         {
             try
             {

@@ -42,7 +42,7 @@ internal sealed class PodReader(ApiClient api)
             return ([DefaultNetwork.RequestFor(network)], [network]);
         }
 
-        var reads = requests.Select(r => r.Network).Distinct().ToDictionary(r => r, r => ReadAsync(r, cancellation));
+        var reads = requests.Select(r => r.Network).Distinct().ToDictionary(r => r, r => TryReadNetworkAsync(r, cancellation));
         await Task.WhenAll(reads.Values).ConfigureAwait(false);
         var missing = reads.Where(r => r.Value.Result is null).Select(r => r.Key.ToString()).ToList();
         return missing.Count == 0
@@ -52,13 +52,15 @@ internal sealed class PodReader(ApiClient api)
 
     private async Task<Network> ReadDefaultAsync(string podNamespace, CancellationToken cancellation)
     {
-        var found = await Task.WhenAll(DefaultNetwork.Candidates(podNamespace).Select(c => ReadAsync(c, cancellation))).ConfigureAwait(false);
+        var found = await Task.WhenAll(DefaultNetwork.Candidates(podNamespace).Select(c => TryReadNetworkAsync(c, cancellation))).ConfigureAwait(false);
         return found.FirstOrDefault(n => n is not null) ?? throw new CniException(
             CniErrorCode.InvalidAnnotation,
             $"the Pod has no annotation {ApiNames.InterfacesAnnotation}, and there is no network \"{DefaultNetwork.Name}\" (DanmNet or TenantNetwork in namespace {podNamespace}, or ClusterNetwork) to attach it to: create one, or annotate the Pod");
     }
 
-    private async Task<Network?> ReadAsync(NetworkRef reference, CancellationToken cancellation)
+    /// <summary>A network; null if there is none.</summary>
+    /// <exception cref="CniException">Code 102: it is stored with a value of a wrong type.</exception>
+    public async Task<Network?> TryReadNetworkAsync(NetworkRef reference, CancellationToken cancellation)
     {
         Network? network;
         try

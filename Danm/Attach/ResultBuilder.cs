@@ -1,4 +1,5 @@
 using System.Net;
+using Danm.Attach.Delegation;
 using Danm.Cni;
 using Danm.Netlink;
 
@@ -12,21 +13,41 @@ internal static class ResultBuilder
         var interfaces = new List<CniInterface>();
         var ips = new List<CniIp>();
         var routes = new List<CniRoute>();
-        foreach (var (attachment, addresses, link) in attached)
+        var dns = new List<CniDns>();
+        foreach (var one in attached)
         {
-            foreach (var address in addresses)
-                ips.Add(new CniIp(address, DefaultGateway(attachment, address), interfaces.Count));
-            routes.AddRange(attachment.Routes.Select(r => new CniRoute(r.Destination, r.Gateway)));
-            routes.AddRange(attachment.PolicyRoutes.Select(r => new CniRoute(r.Destination, r.Gateway) { Table = attachment.Table }));
-            interfaces.Add(new CniInterface(attachment.Interface) { Mac = link.Address?.ToString(), Mtu = (uint)link.Mtu, Sandbox = netns });
+            var link = new CniInterface(one.Attachment.Interface) { Mac = one.Link?.Address?.ToString(), Mtu = (uint?)one.Link?.Mtu, Sandbox = netns };
+            var result = one.Result is { } answer
+                ? DelegateResult.Complete(answer, one.Attachment.Interface, link)
+                : new CniResult { Interfaces = [link], Ips = [.. one.Addresses.Select(a => new CniIp(a, null, 0))] };
+            ips.AddRange(result.Ips.Select(i => i with { Interface = i.Interface + interfaces.Count, Gateway = i.Gateway ?? DefaultGateway(one, i.Address) }));
+            interfaces.AddRange(result.Interfaces);
+            routes.AddRange(result.Routes);
+            if (result.Dns is { } settings)
+                dns.Add(settings);
+            if (one.Link is null)
+                continue;
+            routes.AddRange(one.Routes.Main.Select(r => new CniRoute(r.Destination, r.Gateway)));
+            routes.AddRange(one.Routes.Policy.Select(r => new CniRoute(r.Destination, r.Gateway) { Table = one.Routes.Table }));
         }
 
-        return new CniResult { Interfaces = interfaces, Ips = ips, Routes = routes };
+        return new CniResult { Interfaces = interfaces, Ips = ips, Routes = routes, Dns = Merge(dns) };
     }
 
-    private static IPAddress? DefaultGateway(Attachment attachment, CidrAddress address)
+    // The first interface's settings come first, and what only one can say is its word.
+    private static CniDns? Merge(List<CniDns> all) => all.Count == 0
+        ? null
+        : new CniDns
+        {
+            Nameservers = [.. all.SelectMany(d => d.Nameservers).Distinct()],
+            Domain = all.Select(d => d.Domain).FirstOrDefault(d => d is not null),
+            Search = [.. all.SelectMany(d => d.Search).Distinct()],
+            Options = [.. all.SelectMany(d => d.Options).Distinct()],
+        };
+
+    private static IPAddress? DefaultGateway(AttachedInterface one, CidrAddress address)
     {
-        foreach (var route in attachment.Routes)
+        foreach (var route in one.Routes.Main)
         {
             if (route.Destination.PrefixLength == 0 && route.Destination.IsIPv6 == address.IsIPv6)
                 return route.Gateway;

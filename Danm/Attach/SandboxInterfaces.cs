@@ -1,11 +1,14 @@
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.Netlink;
 using Danm.State;
 
 namespace Danm.Attach;
 
-/// <summary>Removes what a sandbox's record says is in its namespace: interfaces, and the rules that outlive them.</summary>
-internal static class SandboxInterfaces
+/// <summary>
+/// Removes what a sandbox's record says is in its namespace: interfaces, by the plugins that made them, and the rules that outlive them.
+/// </summary>
+internal sealed class SandboxInterfaces(NodeCall call)
 {
     /// <summary>
     /// The path under which the namespace of a record may be entered without the runtime having named it. Not one of another boot, nor
@@ -16,20 +19,19 @@ internal static class SandboxInterfaces
             ? netns
             : null;
 
-    /// <summary>Removes the record's interfaces by name. A namespace that is gone has none.</summary>
+    /// <summary>
+    /// Calls each delegate's DEL, with or without a namespace, then removes what is left by name. A delegate that is gone or fails
+    /// holds nothing up as long as its interface can be removed.
+    /// </summary>
     /// <exception cref="CniException">An interface stays; then its addresses must stay too.</exception>
-    public static void Remove(SandboxRecord record, string? netns)
+    public async Task RemoveAsync(SandboxRecord record, string? netns, CancellationToken cancellation)
     {
-        if (netns is not { Length: > 0 })
-            return;
         try
         {
-            using var pod = NetworkNamespace.Open(netns);
-            Remove(pod, record.Attachments);
-        }
-        catch (NetworkNamespaceException e) when (e.IsGone)
-        {
-            // The kernel removed the interfaces with their namespace.
+            using var pod = netns is { Length: > 0 } ? TryOpen(netns) : null;
+            var attachments = await CallDelegatesAsync(record, pod is null ? null : netns, cancellation).ConfigureAwait(false);
+            if (pod is not null)
+                Remove(pod, attachments);
         }
         catch (Exception e) when (e is NetlinkException or NetworkNamespaceException)
         {
@@ -41,19 +43,68 @@ internal static class SandboxInterfaces
         }
     }
 
-    /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public static void Remove(NetworkNamespace pod, IReadOnlyList<AttachmentRecord> attachments)
+    /// <summary>Null if the namespace is gone: the kernel removed the interfaces with it.</summary>
+    private static NetworkNamespace? TryOpen(string netns)
     {
-        if (attachments.Count == 0)
+        try
+        {
+            return NetworkNamespace.Open(netns);
+        }
+        catch (NetworkNamespaceException e) when (e.IsGone)
+        {
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<Leftover>> CallDelegatesAsync(SandboxRecord record, string? netns, CancellationToken cancellation)
+    {
+        var calls = new List<Task<Leftover>>();
+        foreach (var attachment in record.Attachments.Reverse())
+        {
+            calls.Add(attachment.Delegate is { } called
+                ? DelAsync(record, attachment, called, netns, cancellation)
+                : Task.FromResult(new Leftover(attachment, IsOurs: attachment.UnknownDelegate is null)));
+            if (call.Request.Config.Parallel == NetConfParallel.None)
+                await calls[^1].ConfigureAwait(false);
+        }
+
+        return await Task.WhenAll(calls).ConfigureAwait(false);
+    }
+
+    private async Task<Leftover> DelAsync(SandboxRecord record, AttachmentRecord attachment, DelegateRecord called, string? netns, CancellationToken cancellation)
+    {
+        try
+        {
+            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            budget.CancelAfter(call.Request.Patience());
+            var del = new PluginCall("DEL", record.ContainerId, attachment.Interface, netns, call.Request.ContainerId == record.ContainerId ? null : record.Args ?? "");
+            await call.Chain.DelAsync(called, del, budget.Token).ConfigureAwait(false);
+            return new Leftover(attachment, IsOurs: false) { IsRemoved = true };
+        }
+        catch (Exception e) when (e is PluginException or CniException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            call.Log.Warning(
+                "a delegate's DEL failed: its interface is removed by name", ("interface", attachment.Interface), ("network", attachment.Network),
+                ("cause", e is OperationCanceledException ? "it did not end in time and was killed" : e.Message));
+            return new Leftover(attachment, IsOurs: false);
+        }
+    }
+
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    private static void Remove(NetworkNamespace pod, IReadOnlyList<Leftover> leftovers)
+    {
+        if (leftovers.Count == 0)
             return;
         using var visit = pod.Visit(VisitSockets.Route);
         var tables = new HashSet<uint>();
         var sources = new HashSet<CidrAddress>();
         var rules = visit.Route.DumpRules().FindAll(r => r is { IsPlain: true, Source: not null });
-        foreach (var attachment in attachments)
+        foreach (var leftover in leftovers)
         {
-            // An interface of that name which is none of ours was there before: ADD failed because of it.
-            if (InterfaceName.IsValid(attachment.Interface) && visit.Route.GetLink(attachment.Interface) is { Kind: LinkKind.Ipvlan } link)
+            var attachment = leftover.Attachment;
+            // Of our own type, an interface of that name which is none of ours was there before: ADD failed because of it.
+            if (!leftover.IsRemoved && InterfaceName.IsValid(attachment.Interface) && visit.Route.GetLink(attachment.Interface) is { } link
+                && (leftover.IsOurs ? link.Kind is LinkKind.Ipvlan : link.Name != "lo"))
             {
                 // A record made from DanmEps does not know the tables; the addresses tell.
                 if (rules.Count > 0)
@@ -63,6 +114,11 @@ internal static class SandboxInterfaces
 
             if (attachment.Table != 0)
                 tables.Add(attachment.Table);
+            foreach (var address in attachment.Addresses)
+            {
+                if (CidrAddress.TryParse(address, out var cidr))
+                    sources.Add(cidr.Host);
+            }
         }
 
         foreach (var rule in rules)
@@ -70,5 +126,13 @@ internal static class SandboxInterfaces
             if (rule.Source is { } source && source == source.Host && (tables.Contains(rule.Table) || sources.Contains(source)))
                 visit.Route.DeleteRule(rule);
         }
+    }
+
+    /// <param name="Attachment">The interface.</param>
+    /// <param name="IsOurs">Whether our own plugin made it.</param>
+    private sealed record Leftover(AttachmentRecord Attachment, bool IsOurs)
+    {
+        /// <summary>Whether its delegate has removed it.</summary>
+        public bool IsRemoved { get; init; }
     }
 }

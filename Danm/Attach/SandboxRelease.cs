@@ -10,9 +10,10 @@ namespace Danm.Attach;
 /// can send from it and nothing points to it. What cannot be taken back now is written down for a later call on this node.
 /// </summary>
 /// <param name="api">The API server; null if there is no way to it.</param>
+/// <param name="interfaces">Removes interfaces.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="patience">How long to wait for an API server that does not answer, before what it should release is written down instead.</param>
-internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan patience)
+internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interfaces, AttachLog log, TimeSpan patience)
 {
     /// <summary>
     /// How long after an attempt was cut off its creates may still come to be: the API server's request time-out is 60 s.
@@ -43,7 +44,7 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
         var record = journal.Last ?? throw new InvalidOperationException("an empty journal names nothing");
         problems.Clear();
         if (record.Phase != SandboxPhase.Deferred)
-            SandboxInterfaces.Remove(record, netns);
+            await interfaces.RemoveAsync(record, netns, cancellation).ConfigureAwait(false);
         using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         budget.CancelAfter(patience);
         try
@@ -66,7 +67,7 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
     public async Task<IReadOnlyList<ClaimRecord>> CleanUpAsync(Journal journal, string netns, CancellationToken cancellation)
     {
         var record = journal.Last!;
-        SandboxInterfaces.Remove(record, netns);
+        await interfaces.RemoveAsync(record, netns, cancellation).ConfigureAwait(false);
         var left = await ReleaseObjectsAsync(journal, record, cancellation).ConfigureAwait(false);
         return problems.Count == 0
             ? left.Claims

@@ -24,6 +24,7 @@ public sealed class ApiClient : IDisposable
     private const int Attempts = 4;
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private static readonly MediaTypeHeaderValue MergePatch = new("application/merge-patch+json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
 
     private static readonly MediaTypeWithQualityHeaderValue AcceptMetadata = MediaTypeWithQualityHeaderValue.Parse(
@@ -76,6 +77,14 @@ public sealed class ApiClient : IDisposable
         var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
         var (_, body) = await SendAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
         return Read(HttpMethod.Post, path, body, type);
+    }
+
+    /// <summary>Changes the members of an object that <paramref name="patch"/> has (JSON merge patch, RFC 7386).</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task PatchAsync<T>(ResourcePath path, T patch, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var content = JsonSerializer.SerializeToUtf8Bytes(patch, type);
+        await SendAsync(HttpMethod.Patch, path.ToString(), content, AcceptMetadata, MaxObjectSize, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -169,7 +178,7 @@ public sealed class ApiClient : IDisposable
         if (!string.IsNullOrEmpty(tlsServerName))
             request.Headers.Host = tlsServerName;
         if (content is not null)
-            request.Content = new ByteArrayContent(content) { Headers = { ContentType = Json } };
+            request.Content = new ByteArrayContent(content) { Headers = { ContentType = method == HttpMethod.Patch ? MergePatch : Json } };
         await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
         return await connection.SendAsync(request, cancellation).ConfigureAwait(false);
     }

@@ -77,6 +77,21 @@ public sealed class NodeState
     }
 
     /// <summary>
+    /// The last records of journals whose content holds some text, read without their locks: for a look that must not wait, nor keep
+    /// any call waiting. What cannot be read is left out.
+    /// </summary>
+    public IEnumerable<SandboxRecord> Peek(ReadOnlyMemory<byte> text)
+    {
+        if (!Directory.Exists(sandboxes))
+            yield break;
+        foreach (var path in Directory.EnumerateFiles(sandboxes))
+        {
+            if (StateFile.TryPeek(path) is { } content && content.AsSpan().IndexOf(text.Span) >= 0 && Journal.Read(content).Last is { } record)
+                yield return record;
+        }
+    }
+
+    /// <summary>
     /// Opens journals whose release is not complete, oldest first, without those that another call holds or that cannot be read.
     /// </summary>
     /// <param name="most">How many, so that one call does not carry a whole outage.</param>

@@ -72,6 +72,23 @@ internal sealed partial class StateFile : IDisposable
         }
     }
 
+    /// <summary>The content of a file without its lock; null if it is gone, not to be trusted or cannot be read.</summary>
+    public static byte[]? TryPeek(string path)
+    {
+        var fd = open(path, O_NOFOLLOW | O_CLOEXEC, 0);
+        if (fd < 0)
+            return null;
+        using var handle = new SafeFileHandle(fd, ownsHandle: true);
+        try
+        {
+            return FileStatus.Of(handle).Fault is null ? new StateFile(path, handle).ReadTail(int.MaxValue) : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>How many bytes it has.</summary>
     public long Length => RandomAccess.GetLength(handle);
 

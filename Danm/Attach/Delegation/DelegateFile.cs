@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Danm.Api;
 using Danm.Cni;
 using Danm.Cni.Plugins;
+using Danm.Networks;
 using Danm.State;
 using Microsoft.Win32.SafeHandles;
 
@@ -14,6 +16,27 @@ internal static partial class DelegateFile
 {
     private const int O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, ENOENT = 2, ELOOP = 40;
     private static readonly string[] Extensions = [".conf", ".json", ".conflist"];
+
+    /// <summary>The files of those networks whose types need one.</summary>
+    /// <exception cref="CniException">One is missing, not to be trusted, or not valid.</exception>
+    public static IReadOnlyDictionary<NetworkRef, NetworkList> ReadAll(IReadOnlyList<Network> networks, string cniDir)
+    {
+        var files = new Dictionary<NetworkRef, NetworkList>();
+        foreach (var network in networks)
+        {
+            // Names that are none are the planner's to refuse.
+            if (NetworkTypes.IsDynamic(network.Spec.NetworkType) || files.ContainsKey(network.Ref) || NetworkRules.Check(network).Count > 0)
+                continue;
+            var id = network.Spec.NetworkId is { Length: > 0 } given
+                ? given
+                : throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: spec.NetworkID is missing, the name of its plugin's file in {cniDir}");
+            files[network.Ref] = TryRead(cniDir, id) ?? throw new CniException(
+                CniErrorCode.InvalidNetwork,
+                $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, but there is no {id}.conf, .json or .conflist in {cniDir} on this node: put its plugin's configuration there");
+        }
+
+        return files;
+    }
 
     /// <summary>Reads the first of the three that is there.</summary>
     /// <param name="cniDir">The folder.</param>

@@ -1,0 +1,58 @@
+using System.Collections;
+using Danm.Attach.Delegation;
+using Danm.Cni;
+using Danm.Cni.Plugins;
+using Danm.Kube;
+using Danm.State;
+using k8s;
+
+namespace Danm.Attach;
+
+/// <summary>One call of the runtime, with what its steps share: the node's state, its log, its plugins, the way to the API server.</summary>
+internal sealed class NodeCall(CniRequest request)
+{
+    public CniRequest Request { get; } = request;
+
+    public NodeState State { get; } = new();
+
+    public AttachLog Log { get; } = new(request);
+
+    public DelegateChain Chain => field ??= new(new PluginRunner(Request.Path, Inherited(), LogStderr));
+
+    /// <summary>Takes back what journals name.</summary>
+    public SandboxRelease Release(ApiClient? api) => new(api, new SandboxInterfaces(this), Log, Request.Patience());
+
+    /// <exception cref="KubeConfigException">It cannot be read.</exception>
+    /// <exception cref="CniException">Code 7: the configuration names none.</exception>
+    public KubernetesClientConfiguration LoadKubeConfig() => Request.Config.Kubeconfig is { Length: > 0 } path
+        ? KubeConfig.Load(path)
+        : throw new CniException(CniErrorCode.InvalidNetworkConfig, "the CNI config has no \"kubeconfig\": name the file that danm reaches the API server with", "kubeconfig");
+
+    /// <inheritdoc cref="LoadKubeConfig"/>
+    public ApiClient Connect() => new(LoadKubeConfig(), Request.Patience());
+
+    /// <summary>The API server; null, and a line in the log, if there is no way to it.</summary>
+    public ApiClient? TryConnect()
+    {
+        try
+        {
+            return Connect();
+        }
+        catch (Exception e) when (e is KubeConfigException or CniException)
+        {
+            Log.Warning("no way to the API server", ("cause", e.Message));
+            return null;
+        }
+    }
+
+    private void LogStderr(string plugin, PluginCall call, string text) =>
+        Log.Info("plugin wrote to stderr", ("plugin", plugin), ("call", call.Command), ("interface", call.IfName), ("text", text.Trim()));
+
+    private static Dictionary<string, string> Inherited()
+    {
+        var variables = new Dictionary<string, string>();
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        return variables;
+    }
+}

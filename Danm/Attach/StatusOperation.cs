@@ -1,0 +1,58 @@
+using Danm.Cni;
+using Danm.Cni.Plugins;
+using Danm.Kube;
+using Danm.State;
+using k8s;
+
+namespace Danm.Attach;
+
+/// <summary>
+/// Whether an ADD could be served, from local facts only: runtimes ask every few seconds, and a Node must not become NotReady because
+/// the API server is slow (CNI specification 1.1.0, section "STATUS").
+/// </summary>
+internal sealed class StatusOperation(NodeCall call)
+{
+    /// <exception cref="CniException">Code 50: what is missing, or 51: a delegate's containers may be cut off.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await CheckTokenAsync(call.LoadKubeConfig(), cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is KubeConfigException or CniException { Code: CniErrorCode.InvalidNetworkConfig })
+        {
+            throw new CniException(CniErrorCode.PluginNotAvailable, e.Message, "kubeconfig", e);
+        }
+
+        await CheckDelegatesAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async Task CheckTokenAsync(KubernetesClientConfiguration configuration, CancellationToken cancellation)
+    {
+        var token = configuration.TokenProvider is { } provider
+            ? (await provider.GetAuthenticationHeaderAsync(cancellation).ConfigureAwait(false)).Parameter
+            : configuration.AccessToken;
+        if (token is not null && NodeName.ExpiryOf(token) is { } end && end <= DateTimeOffset.UtcNow)
+            throw new CniException(CniErrorCode.PluginNotAvailable, $"the token of kubeconfig \"{call.Request.Config.Kubeconfig}\" ended at {end:u}: is the installer's Pod running on this node?");
+    }
+
+    private async Task CheckDelegatesAsync(CancellationToken cancellation)
+    {
+        var delegates = new DelegatesInUse();
+        // Only plugins of a version that has STATUS are asked, and such a record says so.
+        foreach (var record in call.State.Peek("\"CniVersion\":\"1.1."u8.ToArray()))
+        {
+            if (record.ConfigName == call.Request.Config.Name && record.Phase == SandboxPhase.Attached)
+                delegates.Add(record, isAlive: true);
+        }
+
+        try
+        {
+            await Task.WhenAll(delegates.All.Select(d => call.Chain.StatusAsync(d.Called, cancellation))).ConfigureAwait(false);
+        }
+        catch (PluginException e)
+        {
+            throw new CniException(e.Code is CniErrorCode.LimitedConnectivity ? CniErrorCode.LimitedConnectivity : CniErrorCode.PluginNotAvailable, e.Message, e.Details, e);
+        }
+    }
+}
