@@ -17,6 +17,9 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
 {
     private const int MaxBatch = 16;
 
+    // An allocation that somebody made by hand, without our labels, is in no list: what is refused as often as this is taken.
+    private const int MaxRefusals = 3;
+
     // A request that got no answer may still be served when its address has long been freed by whoever has it now.
     private readonly List<string> uncertain = [];
 
@@ -62,9 +65,11 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     private async Task<AllocatedAddress> AllocateFromListAsync(AddressClaim claim, CancellationToken cancellation)
     {
         // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
+        var refusals = new Dictionary<IPAddress, int>();
         while (true)
         {
             var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
+            free.Drop(address => refusals.GetValueOrDefault(address) >= MaxRefusals);
             if (free.Count == 0)
                 throw AddressException.Exhausted(claim);
             while (free.Count > 0)
@@ -77,6 +82,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 {
                     if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
                         return allocated;
+                    refusals[address] = refusals.GetValueOrDefault(address) + 1;
                 }
             }
         }

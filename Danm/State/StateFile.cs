@@ -14,9 +14,6 @@ internal sealed partial class StateFile : IDisposable
     private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_DIRECTORY = 0x10000;
     private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
 
-    // A record is far smaller: the last whole line is in here, however long the file has become.
-    private const int TailSize = 1 << 20;
-
     private readonly SafeFileHandle handle;
 
     private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
@@ -69,11 +66,15 @@ internal sealed partial class StateFile : IDisposable
         }
     }
 
+    /// <summary>How many bytes it has.</summary>
+    public long Length => RandomAccess.GetLength(handle);
+
     /// <summary>What was written last.</summary>
-    public byte[] ReadTail()
+    /// <param name="size">How many bytes of the end; fewer where the file is shorter.</param>
+    public byte[] ReadTail(int size)
     {
-        var length = RandomAccess.GetLength(handle);
-        var start = Math.Max(0, length - TailSize);
+        var length = Length;
+        var start = Math.Max(0, length - size);
         var content = new byte[length - start];
         var read = 0;
         while (read < content.Length && RandomAccess.Read(handle, content.AsSpan(read), start + read) is > 0 and var n)
