@@ -31,7 +31,7 @@ public sealed class ApiClient : IDisposable
 
     private readonly HttpMessageInvoker connection;
     private readonly ServiceClientCredentials? credentials;
-    private readonly Uri server;
+    private readonly string server;
     private readonly TimeSpan patience;
     private readonly string? tlsServerName;
 
@@ -46,7 +46,7 @@ public sealed class ApiClient : IDisposable
         connection = ApiConnection.Create(configuration, patience);
         credentials = Kubernetes.CreateCredentials(configuration);
         tlsServerName = configuration.TlsServerName;
-        server = new Uri(configuration.Host);
+        server = configuration.Host.TrimEnd('/');
     }
 
     /// <summary>Reads one object; null if there is none.</summary>
@@ -160,7 +160,7 @@ public sealed class ApiClient : IDisposable
     private async Task<HttpResponseMessage> SendOnceAsync(
         HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(method, new Uri(server, path))
+        using var request = new HttpRequestMessage(method, new Uri(server + path))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
