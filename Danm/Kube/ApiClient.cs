@@ -148,7 +148,7 @@ public sealed class ApiClient : IDisposable
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
-                    throw new ApiException($"{method} {path}", Cause(e), e);
+                    throw new ApiException($"{method} {server}{path}", Cause(e), e);
                 unanswered++;
                 pause = Backoff(attempt);
             }
