@@ -23,14 +23,17 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
             // K8S_POD_INFRA_CONTAINER_ID and CNI_CONTAINERID are the same but for runtimes of old.
             if (known.Contains(group.Key) || !CniNames.IsName(group.Key))
                 continue;
-            var record = DanmEpSearch.ToRecord(
-                [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
-            if (group.Key != sandbox.Cid && record.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
+            var isOwn = group.Key == sandbox.Cid;
+            var netns = isOwn ? sandbox.Netns : group.First().Spec.Netns;
+            if (!isOwn && netns is { Length: > 0 } && !NodeState.IsGone(netns))
                 continue;
+            var record = DanmEpSearch.ToRecord(
+                [.. group],
+                new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name, Netns = netns });
             using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
             if (journal.Last is null)
                 journal.Write(record, durable: true);
-            await release.RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
+            await release.RunAsync(journal, isOwn ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }
