@@ -32,7 +32,8 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
                     continue;
                 }
 
-                known = true;
+                // A DanmEp that names this container can make a record of another Pod under its id: that is not what was asked for.
+                known |= request.Args.PodNamespace is not { } asked || record.PodNamespace == asked;
                 var netns = request.Netns ?? SandboxInterfaces.RecordedNetns(record);
                 await call.Release(api).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
             }

@@ -25,15 +25,18 @@ internal sealed class FormerSandboxes(NodeCall call, ApiClient api, PodReader re
             // K8S_POD_INFRA_CONTAINER_ID and CNI_CONTAINERID are the same but for runtimes of old.
             if (known.Contains(group.Key) || !CniNames.IsName(group.Key))
                 continue;
+            var isOwn = group.Key == sandbox.Cid;
+            if (!isOwn && group.Any(e => e.Spec.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns)))
+                continue;
+            using var journal = await call.State.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
+            // Whoever held it a moment ago has written down what DanmEps can only claim.
+            if (journal.Last is not null)
+                continue;
+            // Without a path of a namespace: no later call goes into one that a DanmEp named.
             var record = DanmEpSearch.ToRecord(
                 [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
-            if (group.Key != sandbox.Cid && record.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
-                continue;
-            record = await new DelegateRecovery(call, reader).CompleteAsync(record, [.. group], cancellation).ConfigureAwait(false);
-            using var journal = await call.State.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
-            if (journal.Last is null)
-                journal.Write(record, durable: true);
-            await call.Release(api).RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
+            journal.Write(await new DelegateRecovery(call, reader).CompleteAsync(record, [.. group], cancellation).ConfigureAwait(false), durable: true);
+            await call.Release(api).RunAsync(journal, isOwn ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             call.Log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }

@@ -12,8 +12,8 @@ public static class KubeConfig
     private const int MaxFileSize = 1 << 20;
 
     /// <summary>
-    /// Loads the current context of the kubeconfig at <paramref name="path"/>. JSON (which is YAML too, and what the installer
-    /// writes) is tried first. A token file is read again by the client as it is renewed; relative file names count from the
+    /// Loads the current context of the kubeconfig at <paramref name="path"/>. What begins with a brace is JSON (which is YAML too, and
+    /// what the installer writes). A token file is read again by the client as it is renewed; relative file names count from the
     /// kubeconfig's own folder, as in client-go.
     /// </summary>
     /// <exception cref="KubeConfigException">The file is missing, unreadable, no kubeconfig, or uses what a plugin cannot (exec).</exception>
@@ -62,6 +62,8 @@ public static class KubeConfig
     {
         try
         {
+            if (content.AsSpan().StartsWith(Encoding.UTF8.Preamble))
+                content = content[Encoding.UTF8.Preamble.Length..];
             var start = content.AsSpan().TrimStart(" \t\r\n"u8);
             var json = start.StartsWith("{"u8) ? content : KubeConfigYaml.ToJson(Encoding.UTF8.GetString(content));
             return JsonSerializer.Deserialize(json, KubeConfigJson.Default.KubeConfigFile)
