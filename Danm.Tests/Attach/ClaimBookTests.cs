@@ -81,7 +81,7 @@ public sealed class ClaimBookTests
     {
         var book = Open();
 
-        book.Confirm(first, new DanmEp { Metadata = new ObjectMeta { Name = first.EndpointId, Uid = "ep-uid" } });
+        book.Confirm(first, new DanmEp { Metadata = new ObjectMeta { Name = first.EndpointId, Uid = "ep-uid" } }, mayComeAgain: false);
         book.DropEndpoint(second);
 
         book.Record.Claims.Where(c => c.Kind == "DanmEp").Should().Equal(new ClaimRecord { Kind = "DanmEp", Name = first.EndpointId, EndpointId = first.EndpointId, Uid = "ep-uid" });
