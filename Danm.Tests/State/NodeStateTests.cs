@@ -152,6 +152,24 @@ public sealed class NodeStateTests
         }
     }
 
+    // The path may be a tenant's word: a pipe would wake its writer, a watchdog would be armed.
+    [Test]
+    public async Task Looking_whether_a_namespace_is_gone_opens_nothing()
+    {
+        var pipe = Path.Combine(Path.GetTempPath(), $"danm-pipe-{Guid.NewGuid():N}");
+        System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
+        var writer = Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite));
+        await Task.Delay(100);
+
+        NodeState.IsGone(pipe).Should().BeTrue();
+
+        await Task.Delay(100);
+        writer.IsCompleted.Should().BeFalse("nobody has opened the other end");
+        using var reader = new FileStream(pipe, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        (await writer).Dispose();
+        File.Delete(pipe);
+    }
+
     private static SandboxRecord Record(string podUid, string containerId) => new() { PodUid = podUid, ContainerId = containerId, PodName = "p" };
 
     private async Task<List<string>> KeysAsync(Func<string, string, bool> matches)

@@ -31,15 +31,16 @@ internal static class DanmEpSearch
         }
     }
 
-    /// <summary>A record such as the journal would have had.</summary>
+    /// <summary>
+    /// A record such as the journal would have had, but for the namespace's path: a DanmEp is a tenant's to write, and must not lead us
+    /// into another Pod's.
+    /// </summary>
     public static SandboxRecord ToRecord(IReadOnlyList<DanmEp> eps, SandboxRecord known)
     {
-        var first = eps[0].Spec;
         return known with
         {
             Phase = SandboxPhase.Attached,
-            PodName = known.PodName is { Length: > 0 } name ? name : first.Pod,
-            Netns = known.Netns ?? first.Netns,
+            PodName = known.PodName is { Length: > 0 } name ? name : eps[0].Spec.Pod,
             Search = false,
             Attachments = [.. eps.Select(e => new AttachmentRecord { Interface = e.Spec.Interface.Name, Network = e.Spec.NetworkName, EndpointId = e.Metadata.Name ?? "" })],
             Claims = [.. eps.SelectMany(ClaimsOf)],

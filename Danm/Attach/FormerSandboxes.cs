@@ -23,14 +23,21 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
             // K8S_POD_INFRA_CONTAINER_ID and CNI_CONTAINERID are the same but for runtimes of old.
             if (known.Contains(group.Key) || !CniNames.IsName(group.Key))
                 continue;
-            var record = DanmEpSearch.ToRecord(
-                [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
-            if (group.Key != sandbox.Cid && record.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
+            var isOwn = group.Key == sandbox.Cid;
+            if (!isOwn && group.Any(e => e.Spec.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns)))
                 continue;
             using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
-            if (journal.Last is null)
+            // Whoever held it a moment ago has written down what DanmEps can only claim.
+            if (journal.Last is not null)
+                continue;
+            var record = DanmEpSearch.ToRecord(
+                [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
+            // A deferred record's interfaces are gone: no later call goes into a namespace for it.
+            if (isOwn)
                 journal.Write(record, durable: true);
-            await release.RunAsync(journal, group.Key == sandbox.Cid ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
+            else
+                journal.Defer(record);
+            await release.RunAsync(journal, isOwn ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }
     }

@@ -185,8 +185,10 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
         }
 
         var allocation = await api!.TryGetAsync(path, ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+        // The container too: another sandbox of a Pod of this name may live on, on a node that nobody reaches.
         var ours = allocation?.Spec.Owner is { } owner
-            && owner.DanmEp == claim.EndpointId && owner.Namespace == record.PodNamespace && owner.Pod == record.PodName;
+            && owner.DanmEp == claim.EndpointId && owner.Namespace == record.PodNamespace && owner.Pod == record.PodName
+            && (owner.ContainerId is null || owner.ContainerId == record.ContainerId);
         return (allocation is not null, ours ? allocation!.Metadata.Uid : null);
     }
 }
