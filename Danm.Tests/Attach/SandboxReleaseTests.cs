@@ -138,11 +138,9 @@ public sealed class SandboxReleaseTests : AttachFixture
     {
         Endpoint("ep1", "c1");
         Server.Faults.Add(new Fault(_ => true) { Delay = TimeSpan.FromMinutes(5) });
-        var clock = Stopwatch.StartNew();
 
-        await ReleaseAsync(Record(DanmEp("ep1")), patience: TimeSpan.FromMilliseconds(300));
+        await ReleaseAsync(Record(DanmEp("ep1")), patience: TimeSpan.FromMilliseconds(300)).WaitAsync(TimeSpan.FromMinutes(1));
 
-        clock.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(60));
         (await RecordAsync("c1"))!.Phase.Should().Be(SandboxPhase.Deferred);
     }
 
