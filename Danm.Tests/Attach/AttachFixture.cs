@@ -77,13 +77,10 @@ public abstract class AttachFixture
     };
 
     private protected Task DelAsync(CniRequest request) =>
-        new DelOperation(State.Node, Api, new AttachLog(request)).RunAsync(request, CancellationToken.None);
+        new DelOperation(new NodeCall(request, State.Node), Api).RunAsync(CancellationToken.None);
 
-    private protected Task ReleaseFormerAsync(PodSandbox sandbox, params IReadOnlyList<DanmEp> endpoints)
-    {
-        var log = new AttachLog(Request(CniCommand.Add, sandbox.ContainerId));
-        return new FormerSandboxes(State.Node, new SandboxRelease(Api, log, TimeSpan.FromSeconds(10)), log).ReleaseAsync(sandbox, endpoints, CancellationToken.None);
-    }
+    private protected Task ReleaseFormerAsync(PodSandbox sandbox, params IReadOnlyList<DanmEp> endpoints) =>
+        new FormerSandboxes(new NodeCall(Request(CniCommand.Add, sandbox.ContainerId), State.Node), Api, new PodReader(Api)).ReleaseAsync(sandbox, endpoints, CancellationToken.None);
 
     private protected static PodSandbox Sandbox(string containerId, string netns = "/run/netns/danm-none", string ns = "default", string pod = "amf-0", string uid = PodUid) =>
         new(new Pod { Metadata = new ObjectMeta { Name = pod, Namespace = ns, Uid = uid } }, uid, containerId, containerId, netns, "node-1");
@@ -98,7 +95,7 @@ public abstract class AttachFixture
             Spec = new DanmEpSpec
             {
                 NetworkName = network, EndpointId = name, Pod = pod, PodUid = uid, ContainerId = cid, Netns = netns, ApiType = "DanmNet",
-                Interface = new DanmEpInterface { Name = "eth0", Address = "10.0.0.5/24" },
+                Interface = new DanmEpInterface { Name = "eth0", Address = "10.0.0.5/24", AddressIPv6 = "fd00::5/64" },
             },
         };
         var stored = Server.Store.Create(JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(made, ApiJson.Default.DanmEp))!);

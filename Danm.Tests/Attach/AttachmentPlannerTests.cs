@@ -2,6 +2,7 @@ using System.Net;
 using Danm.Api;
 using Danm.Attach;
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.Networks;
 
 namespace Danm.Tests.Attach;
@@ -29,9 +30,11 @@ public sealed class AttachmentPlannerTests
         attachment.Interface.Should().Be("eth0");
         attachment.EndpointId.Should().Be(EndpointId.For("runtime-uid", "c1", "eth0"));
         attachment.Parent.Should().Be(new ParentLink("n.500", "ens4", Encapsulation.Vlan, 500));
-        attachment.Routes.Should().Equal(Route("10.1.0.0/16", "10.0.0.1"), Route("fd01::/64", "fd00::1"));
-        attachment.PolicyRoutes.Should().Equal(Route("10.2.0.0/16", "10.0.0.2"), Route("fd02::/64", "fd00::2"));
-        attachment.Table.Should().Be(100);
+        var routes = RoutePlan.Of(network, request, ipv4: true, ipv6: true);
+        routes.Main.Should().Equal(Route("10.1.0.0/16", "10.0.0.1"), Route("fd01::/64", "fd00::1"));
+        routes.Policy.Should().Equal(Route("10.2.0.0/16", "10.0.0.2"), Route("fd02::/64", "fd00::2"));
+        routes.Table.Should().Be(100);
+        routes.Warnings.Should().BeEmpty();
         attachment.Warnings.Should().BeEmpty();
         attachment.IPv4!.Claim.Should().BeEquivalentTo(new { Static = (IPAddress?)null, NodeName = "node-1", Segment = new Segment("vlan500.ens4", "vlan500.ens4") });
         attachment.IPv4.Claim.Owner.Should().Be(new IPAllocationOwner
@@ -66,7 +69,8 @@ public sealed class AttachmentPlannerTests
         var attachment = Plan([Ask(network, new IPRequest(ipv4), new IPRequest(ipv6))], [network])[0];
 
         $"{(attachment.IPv4 is null ? "" : "4")}{(attachment.IPv6 is null ? "" : "6")}".Should().Be(families);
-        string.Concat(attachment.Routes.Select(r => r.Destination.IsIPv6 ? "6" : "4")).Should().Be(families);
+        var routes = RoutePlan.Of(network, attachment.Request, attachment.IPv4 is not null, attachment.IPv6 is not null);
+        string.Concat(routes.Main.Select(r => r.Destination.IsIPv6 ? "6" : "4")).Should().Be(families);
     }
 
     [TestCase(IPRequestKind.Dynamic, 0u, "proutes of entry 0 (DanmNet/ns/n) skipped: the network has no spec.Options.rt_tables")]
@@ -78,10 +82,11 @@ public sealed class AttachmentPlannerTests
         var request = Ask(network, new IPRequest(ipv4)) with { PolicyRoutes = [Route("10.2.0.0/16", "10.0.0.2")] };
 
         var attachment = Plan([request], [network])[0];
+        var routes = RoutePlan.Of(network, request, attachment.IPv4 is not null, attachment.IPv6 is not null);
 
-        attachment.PolicyRoutes.Should().BeEmpty();
-        attachment.Warnings.Should().Equal(warning);
-        attachment.ToRecord().Table.Should().Be(0, "no rule leads there");
+        routes.Policy.Should().BeEmpty();
+        routes.Warnings.Should().Equal(warning);
+        new AttachedInterface(attachment, [], null, routes).ToRecord().Table.Should().Be(0, "no rule leads there");
     }
 
     [Test]
@@ -174,7 +179,7 @@ public sealed class AttachmentPlannerTests
     internal static GatewayRoute Route(string destination, string gateway) => new(Danm.Netlink.CidrAddress.Parse(destination), IPAddress.Parse(gateway));
 
     internal static IReadOnlyList<Attachment> Plan(IReadOnlyList<AttachmentRequest> requests, IReadOnlyList<Network> networks, bool legacy = false) =>
-        AttachmentPlanner.Plan(Sandbox, requests, networks, new CniRequest
+        AttachmentPlanner.Plan(Sandbox, requests, networks, new Dictionary<NetworkRef, NetworkList>(), new CniRequest
         {
             Command = CniCommand.Add, ContainerId = "c1", IfName = "eth0", Netns = "/run/netns/x", Config = new NetConf { Name = "danm", LegacyNames = legacy },
         });

@@ -70,8 +70,8 @@ public sealed class CheckOperationTests : AttachFixture
             failure.Details.Should().Be(difference);
     }
 
-    [TestCase("DanmEp", "DanmEp ep1 is missing or another Pod's")]
-    [TestCase("IPAllocation", $"IPAllocation {Address} is missing or another Pod's")]
+    [TestCase("DanmEp", "DanmEp ep1 is missing")]
+    [TestCase("IPAllocation", $"IPAllocation {Address} is missing")]
     public async Task Objects_that_are_gone_are_named(string kind, string difference)
     {
         Server.Store.Delete("danm.io/v1", kind, "default", kind == "DanmEp" ? "ep1" : Address);
@@ -85,7 +85,7 @@ public sealed class CheckOperationTests : AttachFixture
         Server.Store.Delete("danm.io/v1", "IPAllocation", null, Address);
         Allocation(Address, "other-ep", "c9", pod: "other");
 
-        (await this.Awaiting(t => t.CheckAsync()).Should().ThrowAsync<CniException>()).Which.Details.Should().Be($"IPAllocation {Address} is missing or another Pod's");
+        (await this.Awaiting(t => t.CheckAsync()).Should().ThrowAsync<CniException>()).Which.Details.Should().Be($"IPAllocation {Address} is of Pod default/other");
     }
 
     [Test]
@@ -101,7 +101,7 @@ public sealed class CheckOperationTests : AttachFixture
         failure.Msg.Should().Contain("rule from 10.0.0.5/32").And.Contain("(and 2 more)");
     }
 
-    private Task CheckAsync() => new CheckOperation(Api).RunAsync(
+    private Task CheckAsync() => new CheckOperation(new NodeCall(Request(CniCommand.Check, "c1", netns: $"/run/netns/{pod.Name}"), State.Node)).CompareAsync(
         new SandboxRecord
         {
             Phase = SandboxPhase.Attached, ContainerId = "c1", PodUid = PodUid, PodNamespace = "default", PodName = "amf-0",
@@ -121,6 +121,6 @@ public sealed class CheckOperationTests : AttachFixture
                 new ClaimRecord { Kind = "IPAllocation", Name = "10-0-0-9.untagged.ens4", EndpointId = "ep1" },
             ],
         },
-        $"/run/netns/{pod.Name}",
+        Api,
         CancellationToken.None);
 }

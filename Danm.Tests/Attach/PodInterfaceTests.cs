@@ -60,7 +60,7 @@ public sealed class PodInterfaceTests
     {
         var attachment = Plan(IPRequestKind.Dynamic, IPRequestKind.Dynamic);
 
-        Configure(attachment with { PolicyRoutes = [.. attachment.PolicyRoutes.Where(r => !r.Destination.IsIPv6)] }, "10.0.0.5/24", "fd00::5/64");
+        Configure(attachment with { Request = attachment.Request with { PolicyRoutes6 = [] } }, "10.0.0.5/24", "fd00::5/64");
 
         pod.Ip("rule show").Should().Contain("lookup 100");
         pod.Ip("-6 rule show").Should().NotContain("lookup 100");
@@ -70,7 +70,8 @@ public sealed class PodInterfaceTests
     public void A_gateway_that_cannot_be_reached_is_the_kernels_refusal()
     {
         pod.Ip("address add 10.0.0.5/24 dev peer0");
-        var attachment = Plan(IPRequestKind.Dynamic, default) with { Routes = [AttachmentPlannerTests.Route("10.1.0.0/16", "192.0.2.1")] };
+        var attachment = Plan(IPRequestKind.Dynamic, default) ;
+        attachment.Network.Spec.Options.Routes!["10.1.0.0/16"] = "192.0.2.1";
 
         this.Invoking(t => t.Configure(attachment, "10.0.0.5/24")).Should().Throw<NetlinkException>();
     }
@@ -81,13 +82,13 @@ public sealed class PodInterfaceTests
 
     // Interfaces of other kinds were there before; rules outlive interfaces.
     [Test]
-    public void DEL_takes_out_its_own_rules_and_nobody_elses_interface()
+    public async Task DEL_takes_out_its_own_rules_and_nobody_elses_interface()
     {
         foreach (var rule in (string[])["from 10.0.0.5 table 100", "from 10.0.0.6 table 101", "from 10.0.0.0/24 table 100", "from 10.0.0.7 iif lo table 100", "from 10.0.0.8 to 10.9.0.0/16 table 100"])
             pod.Ip($"rule add {rule}");
         pod.Ip("-6 rule add from fd00::5 table 100");
 
-        SandboxInterfaces.Remove(Record($"/run/netns/{pod.Name}"), $"/run/netns/{pod.Name}");
+        await RemoveAsync($"/run/netns/{pod.Name}");
 
         var rules = pod.Ip("rule show");
         rules.Should().NotContain("from 10.0.0.5 lookup 100");
@@ -101,8 +102,7 @@ public sealed class PodInterfaceTests
     [TestCase("")]
     [TestCase("/run/netns/danm-none")]
     [TestCase("/etc/hostname")]
-    public void Where_no_namespace_is_there_is_nothing_to_take_out(string? netns) =>
-        FluentActions.Invoking(() => SandboxInterfaces.Remove(Record(netns), netns)).Should().NotThrow();
+    public Task Where_no_namespace_is_there_is_nothing_to_take_out(string? netns) => RemoveAsync(netns);
 
     [TestCase("/run/netns/x", null, "/run/netns/x")]
     [TestCase("/proc/17/ns/net", null, null)]
@@ -111,6 +111,11 @@ public sealed class PodInterfaceTests
     [TestCase("/run/netns/x", "11111111-2222-3333-4444-555555555555", null)]
     public void A_recorded_path_is_entered_only_while_it_means_the_same(string? netns, string? bootId, string? entered) =>
         SandboxInterfaces.RecordedNetns(Record(netns) with { BootId = bootId ?? NodeState.BootId }).Should().Be(entered);
+
+    private static Task RemoveAsync(string? netns) => new SandboxInterfaces(new NodeCall(new CniRequest
+    {
+        Command = CniCommand.Del, ContainerId = "c1", Config = new NetConf { Name = "danm", LogLevel = NetConfLogLevel.None },
+    })).RemoveAsync(Record(netns), netns, CancellationToken.None);
 
     private static SandboxRecord Record(string? netns) => new()
     {
@@ -131,6 +136,12 @@ public sealed class PodInterfaceTests
         return AttachmentPlannerTests.Plan([request], [network])[0];
     }
 
-    private void Configure(Attachment attachment, params IEnumerable<string> addresses) =>
-        PodInterface.Configure(pod.Namespace, attachment, [.. addresses.Select(a => CidrAddress.Parse(a))]);
+    private void Configure(Attachment attachment, params IEnumerable<string> addresses)
+    {
+        List<CidrAddress> cidrs = [.. addresses.Select(a => CidrAddress.Parse(a))];
+        var ipv6 = cidrs.Exists(a => a.IsIPv6);
+        new PodInterface(
+            attachment.Interface, ipv6 || attachment.Request.IPv6.Kind != IPRequestKind.NotAsked, cidrs,
+            RoutePlan.Of(attachment.Network, attachment.Request, cidrs.Exists(a => !a.IsIPv6), ipv6)).Configure(pod.Namespace);
+    }
 }

@@ -65,6 +65,7 @@ public sealed class ResultBuilderTests
             PolicyRoutes = [AttachmentPlannerTests.Route("10.2.0.0/16", "10.0.0.2")],
         };
         var attachment = AttachmentPlannerTests.Plan([request], [network])[0] with { Interface = name };
-        return new AttachedInterface(attachment, [.. addresses.Select(a => CidrAddress.Parse(a))], new Link { Index = 7, Name = name, Mtu = mtu, Address = new MacAddress([2, 0, 0, 0, 0, 5]) });
+        var routes = RoutePlan.Of(network, request, addresses.Length > 0, addresses.Length > 1);
+        return new AttachedInterface(attachment, [.. addresses.Select(a => CidrAddress.Parse(a))], new Link { Index = 7, Name = name, Mtu = mtu, Address = new MacAddress([2, 0, 0, 0, 0, 5]) }, routes);
     }
 }

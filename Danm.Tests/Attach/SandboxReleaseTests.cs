@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Danm.Attach;
 using Danm.Cni;
+using Danm.Kube;
 using Danm.State;
 using Danm.Tests.ApiServer;
 using Danm.Tests.ApiServer.Http;
@@ -126,7 +127,7 @@ public sealed class SandboxReleaseTests : AttachFixture
         using (var journal = await State.CreateAsync(PodUid, "c1"))
         {
             journal.Write(record, durable: true);
-            await new SandboxRelease(null, Log(), TimeSpan.FromSeconds(1)).RunAsync(journal, null, CancellationToken.None);
+            await Release(null, TimeSpan.FromSeconds(1)).RunAsync(journal, null, CancellationToken.None);
         }
 
         (await RecordAsync("c1")).Should().BeEquivalentTo(new { Phase = SandboxPhase.Deferred, record.Claims });
@@ -199,7 +200,7 @@ public sealed class SandboxReleaseTests : AttachFixture
         File.WriteAllText(State.Mark($"{PodUid}_attached"), "");
         File.SetLastWriteTimeUtc(State.Mark($"{PodUid}_attached"), new DateTime(2029, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
-        await RunDeferredAsync((_, c) => c == "d0");
+        await RunDeferredAsync("d0");
 
         Directory.GetFiles(Path.Combine(State.Folder, "sandboxes")).Select(f => Path.GetFileName(f).Split('_')[1]).Should().BeEquivalentTo(
             ["d0", "attached", "d16", "d17", "d18", "d19"]);
@@ -212,7 +213,7 @@ public sealed class SandboxReleaseTests : AttachFixture
         using var journal = await State.CreateAsync(PodUid, "c1");
         journal.Write(Record(DanmEp("ep1"), IPAllocation(Address, "ep1")), durable: true);
 
-        var left = await new SandboxRelease(Api, Log(), TimeSpan.FromSeconds(5)).CleanUpAsync(journal, "/run/netns/danm-none", CancellationToken.None);
+        var left = await Release(Api).CleanUpAsync(journal, "/run/netns/danm-none", CancellationToken.None);
 
         left.Should().Equal(IPAllocation(Address, "ep1"));
         Names("DanmEp").Should().BeEmpty();
@@ -226,7 +227,7 @@ public sealed class SandboxReleaseTests : AttachFixture
         using var journal = await State.CreateAsync(PodUid, "c1");
         journal.Write(Record(DanmEp("ep1")), durable: true);
 
-        (await new SandboxRelease(Api, Log(), TimeSpan.FromSeconds(5)).Awaiting(r => r.CleanUpAsync(journal, "/run/netns/danm-none", CancellationToken.None))
+        (await Release(Api).Awaiting(r => r.CleanUpAsync(journal, "/run/netns/danm-none", CancellationToken.None))
             .Should().ThrowAsync<CniException>()).Which.Should().BeEquivalentTo(new { Code = CniErrorCode.TryAgainLater }).And.Match<CniException>(e => e.Details!.Contains("403"));
     }
 
@@ -240,7 +241,7 @@ public sealed class SandboxReleaseTests : AttachFixture
         Directory.Delete(Path.Combine(State.Folder, "deferred"));
         await File.WriteAllTextAsync(Path.Combine(State.Folder, "deferred"), "in the way");
 
-        (await new SandboxRelease(Api, Log(), TimeSpan.FromSeconds(5)).Awaiting(r => r.RunAsync(journal, null, CancellationToken.None))
+        (await Release(Api).Awaiting(r => r.RunAsync(journal, null, CancellationToken.None))
             .Should().ThrowAsync<CniException>()).Which.Code.Should().Be(CniErrorCode.TryAgainLater);
     }
 
@@ -253,14 +254,17 @@ public sealed class SandboxReleaseTests : AttachFixture
 
     private static ClaimRecord IPAllocation(string name, string danmEp) => new() { Kind = "IPAllocation", Name = name, EndpointId = danmEp };
 
-    private AttachLog Log() => new(Request(CniCommand.Del, "c1"));
+    private NodeCall Call(string containerId = "c1") => new(Request(CniCommand.Del, containerId), State.Node);
+
+    private SandboxRelease Release(ApiClient? api, TimeSpan? patience = null) =>
+        new(api, new SandboxInterfaces(Call()), Call().Log, patience ?? TimeSpan.FromSeconds(5));
 
     private async Task ReleaseAsync(SandboxRecord record, TimeSpan? patience = null)
     {
         using var journal = await State.CreateAsync(record.PodUid, record.ContainerId);
         journal.Write(record, durable: true);
-        await new SandboxRelease(Api, Log(), patience ?? TimeSpan.FromSeconds(5)).RunAsync(journal, null, CancellationToken.None);
+        await Release(Api, patience).RunAsync(journal, null, CancellationToken.None);
     }
 
-    private Task RunDeferredAsync(Func<string, string, bool>? except = null) => DeferredReleases.RunAsync(State.Node, Api, except ?? ((_, _) => false), Log());
+    private Task RunDeferredAsync(string containerId = "another") => DeferredReleases.RunAsync(Call(containerId), Api);
 }

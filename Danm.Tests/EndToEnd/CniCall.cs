@@ -17,6 +17,9 @@ public sealed record CniCall(string Command)
 
     public JsonObject Config { get; init; } = [];
 
+    /// <summary>Folders of plugins.</summary>
+    public string Path { get; init; } = $"{DanmBinary.PluginFolder}:/usr/lib/cni";
+
     /// <summary>What the plugin gets on standard input instead of <see cref="Config"/>.</summary>
     public string? Stdin { get; init; }
 
@@ -27,7 +30,7 @@ public sealed record CniCall(string Command)
         ["CNI_NETNS"] = Netns,
         ["CNI_IFNAME"] = IfName,
         ["CNI_ARGS"] = Args,
-        ["CNI_PATH"] = "/usr/lib/cni",
+        ["CNI_PATH"] = Path,
     }.Where(v => !string.IsNullOrEmpty(v.Value)).ToDictionary(v => v.Key, v => v.Value!);
 
     /// <summary>The call as a command of a shell, with its configuration as a here document; the values hold no single quote.</summary>

@@ -12,6 +12,9 @@ public static class DanmBinary
     public static string Path { get; } =
         Environment.GetEnvironmentVariable("DANM_BINARY") ?? System.IO.Path.Combine(Repository, "artifacts", "danm");
 
+    /// <summary>A folder for CNI_PATH, with the executable under the names of its CNI plugins.</summary>
+    public static string PluginFolder { get; } = MakePluginFolder();
+
     /// <summary>Fails in CI, and skips loudly elsewhere, when nothing was published.</summary>
     public static void Require()
     {
@@ -21,6 +24,19 @@ public static class DanmBinary
         if (Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail(reason);
         Assert.Ignore(reason);
+    }
+
+    private static string MakePluginFolder()
+    {
+        var folder = Directory.CreateDirectory(System.IO.Path.Combine(Repository, "artifacts", "cni")).FullName;
+        foreach (var name in (ReadOnlySpan<string>)["danm", "fakeipam"])
+        {
+            var link = System.IO.Path.Combine(folder, name);
+            File.Delete(link);
+            File.CreateSymbolicLink(link, Path);
+        }
+
+        return folder;
     }
 
     private static string FindRepository([CallerFilePath] string source = "")

@@ -14,11 +14,17 @@ internal sealed class CheckOperation(NodeCall call)
 
     private readonly List<string> differences = [];
 
-    /// <exception cref="CniException">The first difference and how many more; all of them in the details.</exception>
+    /// <exception cref="CniException">The container is unknown, or not as ADD left it.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         var record = await FindAsync(cancellation).ConfigureAwait(false);
         using var api = call.Connect();
+        await CompareAsync(record, api, cancellation).ConfigureAwait(false);
+    }
+
+    /// <exception cref="CniException">The first difference and how many more; all of them in the details.</exception>
+    public async Task CompareAsync(SandboxRecord record, ApiClient api, CancellationToken cancellation)
+    {
         CheckKernel(record, call.Request.Netns!);
         await Task.WhenAll(
             [

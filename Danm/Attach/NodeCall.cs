@@ -9,11 +9,13 @@ using k8s;
 namespace Danm.Attach;
 
 /// <summary>One call of the runtime, with what its steps share: the node's state, its log, its plugins, the way to the API server.</summary>
-internal sealed class NodeCall(CniRequest request)
+/// <param name="request">The call.</param>
+/// <param name="state">The node's state; null: where every node has it.</param>
+internal sealed class NodeCall(CniRequest request, NodeState? state = null)
 {
     public CniRequest Request { get; } = request;
 
-    public NodeState State { get; } = new();
+    public NodeState State { get; } = state ?? new NodeState();
 
     public AttachLog Log { get; } = new(request);
 

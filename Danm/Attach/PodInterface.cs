@@ -41,9 +41,11 @@ internal sealed record PodInterface(string Name, bool IPv6, IReadOnlyList<CidrAd
         {
             foreach (var address in Addresses)
             {
-                // A delegate's IPv6 address may still be waiting for the end of duplicate address detection; ours are nobody else's.
+                // A delegate's IPv6 address is in duplicate address detection, which nothing but its removal ends.
+                if (IsDelegated && address.IsIPv6)
+                    batch.DeleteAddress(link.Index, address);
                 if (!IsDelegated || address.IsIPv6)
-                    batch.AddAddress(link.Index, address, noDad: address.IsIPv6, replace: IsDelegated);
+                    batch.AddAddress(link.Index, address, noDad: address.IsIPv6);
             }
 
             batch.SetLink(link.Index, new LinkChange { Up = true });

@@ -1,0 +1,131 @@
+using System.Text.Json.Nodes;
+
+namespace Danm.Tests.EndToEnd;
+
+/// <summary>Interfaces that Debian's own CNI plugins make, on this machine's kernel.</summary>
+public sealed class DelegateTests : HostFixture
+{
+    private const string Macvlan = """
+        {"NetworkID":"mv","NetworkType":"macvlan","Options":{"host_device":"parent0","cidr":"10.1.0.0/24","net6":"fd01::/64","rt_tables":100,"mtu":1300,
+         "routes":{"10.99.0.0/16":"10.1.0.254"},"routes6":{"fd99::/64":"fd01::fe"}}}
+        """;
+
+    private const string Bridge = """
+        {"cniVersion":"1.0.0","name":"br-net","type":"bridge","bridge":"br0","isGateway":true,"x-unknown":[1.50,{"b":1,"a":2}],
+         "ipam":{"type":"host-local","ranges":[[{"subnet":"10.7.0.0/24"}]],"dataDir":"/run/leases"},"dns":{"nameservers":["10.7.0.1"]}}
+        """;
+
+    private const string Chain = """
+        {"cniVersion":"1.0.0","name":"chain","plugins":[
+          {"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.8.0.5/24","gateway":"10.8.0.1"}],"routes":[{"dst":"10.98.0.0/16"}]}},
+          {"type":"tuning","sysctl":{"net.ipv4.conf.IFNAME.arp_filter":"1"}},
+          {"type":"portmap","capabilities":{"portMappings":true},"snat":false}]}
+        """;
+
+    [SetUp]
+    public Task CniDir() => Node.ShellAsync("mkdir -p /run/cni && rm -rf /run/cni/* /run/leases; ip link delete br0 2>/dev/null; true");
+
+    [Test]
+    public async Task Macvlan_gets_danms_addresses_and_routes()
+    {
+        Node.Server.Store.Create(Objects.Network("DanmNet", "mv", Macvlan));
+        var pod = await Node.StartPodAsync(Objects.Pod(
+            "a", """[{"network":"mv","ip":"dynamic","ip6":"fd01::5","proutes":{"10.98.0.0/16":"10.1.0.1"}}]"""));
+
+        var result = (await AddAsync(pod)).Succeeded().Json;
+
+        result["interfaces"]!.AsArray().Should().ContainSingle().Which!["name"]!.ToString().Should().Be("eth0");
+        result["ips"]!.AsArray().Select(i => (int)i!["interface"]!).Should().Equal(0, 0);
+        var address = (string)result["ips"]![0]!["address"]!;
+        address.Should().MatchRegex(@"^10\.1\.0\.\d+/24$");
+        (await pod.RunAsync("ip -d -o link show eth0")).Should().Contain("macvlan mode bridge").And.Contain("mtu 1300");
+        (await pod.RunAsync("ip -o address show dev eth0 scope global")).Should().Contain(address).And.Contain("fd01::5/64").And.NotContain("tentative");
+        (await pod.RunAsync("ip route show")).Should().Contain("10.99.0.0/16 via 10.1.0.254 dev eth0");
+        (await pod.RunAsync("ip -6 route show")).Should().Contain("fd99::/64 via fd01::fe dev eth0");
+        (await pod.RunAsync("ip route show table 100")).Should().Contain("10.98.0.0/16 via 10.1.0.1");
+        (await pod.RunAsync("ip rule")).Should().Contain($"from {address[..^3]} lookup 100");
+        Node.Objects("DanmEp").Single()["spec"]!["Interface"]!["Address"]!.ToString().Should().Be(address);
+        (await pod.CheckAsync()).Succeeded();
+
+        (await pod.DelAsync()).Succeeded();
+
+        await ExpectNothingLeftAsync(pod);
+    }
+
+    [Test]
+    public async Task A_files_own_addresses_reach_the_DanmEp_and_its_lease_goes()
+    {
+        await FileAsync("br.conf", Bridge);
+        Node.Server.Store.Create(Objects.Network("DanmNet", "br", """{"NetworkID":"br","NetworkType":"bridge","Options":{"routes":{"10.99.0.0/16":"10.7.0.1"},"cidr":"10.7.0.0/24"}}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"br"}]"""));
+
+        var result = (await AddAsync(pod)).Succeeded().Json;
+
+        var eth0 = result["interfaces"]!.AsArray().Select((n, i) => (Name: (string)n!["name"]!, i)).Single(n => n.Name == "eth0").i;
+        result["ips"]!.AsArray().Single()!["interface"]!.GetValue<int>().Should().Be(eth0);
+        result["dns"]!["nameservers"]![0]!.ToString().Should().Be("10.7.0.1");
+        var address = (string)result["ips"]![0]!["address"]!;
+        Node.Objects("DanmEp").Single()["spec"]!["Interface"]!["Address"]!.ToString().Should().Be(address);
+        Node.Objects("IPAllocation").Should().BeEmpty("the file's own IPAM gave the address");
+        (await pod.RunAsync("ip route show")).Should().Contain("10.99.0.0/16 via 10.7.0.1");
+        (await Node.ShellAsync("ls /run/leases/br-net")).Should().Contain(address[..^3]);
+        (await pod.CheckAsync()).Succeeded();
+
+        (await pod.DelAsync()).Succeeded();
+
+        (await Node.ShellAsync("ls /run/leases/br-net")).Should().NotContain(address[..^3]);
+        await ExpectNothingLeftAsync(pod);
+    }
+
+    [Test]
+    public async Task Danm_takes_the_addresses_of_a_file_over_where_the_Pod_asks_for_one()
+    {
+        await FileAsync("br.conf", Bridge);
+        Node.Server.Store.Create(Objects.Network("DanmNet", "br", """{"NetworkID":"br","NetworkType":"bridge","Options":{"cidr":"10.70.0.0/24"}}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"br","ip":"10.70.0.9"}]"""));
+
+        (await AddAsync(pod)).Succeeded().Json["ips"]!.AsArray().Select(i => (string)i!["address"]!).Should().Equal("10.70.0.9/24");
+
+        (await Node.ShellAsync("ls /run/leases/br-net 2>/dev/null || true")).Should().BeEmpty();
+        (await pod.DelAsync()).Succeeded();
+        await ExpectNothingLeftAsync(pod);
+    }
+
+    [Test]
+    public async Task A_chain_passes_results_on_and_gets_the_ports_it_declares()
+    {
+        await FileAsync("chain.conflist", Chain);
+        Node.Server.Store.Create(Objects.Network("DanmNet", "chain", """{"NetworkID":"chain","NetworkType":"ptp"}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"chain"}]"""));
+        var call = Call(pod, "ADD");
+        call.Config["runtimeConfig"] = JsonNode.Parse("""{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}],"bandwidth":{"ingressRate":1}}""");
+
+        (await Node.CallAsync(call)).Succeeded().Json["routes"]!.AsArray().Select(r => (string)r!["dst"]!).Should().Contain("10.98.0.0/16");
+
+        (await pod.RunAsync("sysctl -n net.ipv4.conf.eth0.arp_filter")).Trim().Should().Be("1");
+        (await Node.ShellAsync("iptables-save -t nat 2>/dev/null || nft list ruleset")).Should().Contain("8080");
+        (await pod.CheckAsync()).Succeeded();
+        (await pod.DelAsync()).Succeeded();
+        (await Node.ShellAsync("iptables-save -t nat 2>/dev/null || nft list ruleset")).Should().NotContain("8080");
+        await ExpectNothingLeftAsync(pod);
+    }
+
+    private Task FileAsync(string name, string content) => Node.ShellAsync($"cat >/run/cni/{name} <<'FILE'\n{content}\nFILE");
+
+    private static CniCall Call(Sandbox pod, string command)
+    {
+        var call = pod.Call(command);
+        call.Config["cniDir"] = "/run/cni";
+        return call;
+    }
+
+    private Task<CniOutcome> AddAsync(Sandbox pod) => Node.CallAsync(Call(pod, "ADD"));
+
+    private async Task ExpectNothingLeftAsync(Sandbox pod)
+    {
+        Node.Objects().Should().BeEmpty();
+        (await Node.StateAsync()).Should().BeEmpty();
+        (await pod.RunAsync("ip -o link")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().OnlyContain(l => l.Contains(" lo:"));
+        (await pod.RunAsync("ip rule")).Should().NotContain("lookup 100");
+    }
+}
