@@ -17,7 +17,7 @@ public sealed class DelegateTests : HostFixture
 
     private const string Chain = """
         {"cniVersion":"1.0.0","name":"chain","plugins":[
-          {"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.8.0.5/24","gateway":"10.8.0.1"}],"routes":[{"dst":"10.98.0.0/16"}]}},
+          {"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.8.0.5/24","gateway":"10.8.0.1"}],"routes":[{"dst":"10.98.0.0/16","gw":"10.8.0.1"}]}},
           {"type":"tuning","sysctl":{"net.ipv4.conf.IFNAME.arp_filter":"1"}},
           {"type":"portmap","capabilities":{"portMappings":true},"snat":false}]}
         """;

@@ -14,15 +14,9 @@ internal sealed partial class StateFile : IDisposable
     private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
 
-    // The two on which the architectures differ (asm/fcntl.h).
-    private static readonly int O_NOFOLLOW = IsArm64 ? 0x8000 : 0x20000;
-    private static readonly int O_DIRECTORY = IsArm64 ? 0x4000 : 0x10000;
-
     private readonly SafeFileHandle handle;
 
     private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
-
-    private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     public string Path { get; }
 
@@ -38,7 +32,7 @@ internal sealed partial class StateFile : IDisposable
         var deadline = Environment.TickCount64 + (long)wait.TotalMilliseconds;
         while (true)
         {
-            var fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
+            var fd = open(path, O_RDWR | O_APPEND | OpenFlags.NoFollow | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
             if (fd < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
@@ -81,7 +75,7 @@ internal sealed partial class StateFile : IDisposable
     /// <summary>The content of a file without its lock; null if it is gone, not to be trusted or cannot be read.</summary>
     public static byte[]? TryPeek(string path)
     {
-        var fd = open(path, O_NOFOLLOW | O_CLOEXEC, 0);
+        var fd = open(path, OpenFlags.NoFollow | O_CLOEXEC, 0);
         if (fd < 0)
             return null;
         using var handle = new SafeFileHandle(fd, ownsHandle: true);
@@ -143,7 +137,7 @@ internal sealed partial class StateFile : IDisposable
     /// <summary>Makes names in a folder survive a power cut.</summary>
     public static void SyncFolder(string path)
     {
-        var fd = open(path, O_DIRECTORY | O_CLOEXEC, 0);
+        var fd = open(path, OpenFlags.Directory | O_CLOEXEC, 0);
         if (fd < 0)
             throw Failure("open", path, Marshal.GetLastPInvokeError());
         using var handle = new SafeFileHandle(fd, ownsHandle: true);

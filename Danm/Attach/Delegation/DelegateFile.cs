@@ -14,7 +14,7 @@ namespace Danm.Attach.Delegation;
 /// </summary>
 internal static partial class DelegateFile
 {
-    private const int O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, ENOENT = 2, ELOOP = 40;
+    private const int O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, ENOENT = 2, ELOOP = 40;
     private static readonly string[] Extensions = [".conf", ".json", ".conflist"];
 
     /// <summary>The files of those networks whose types need one.</summary>
@@ -57,7 +57,7 @@ internal static partial class DelegateFile
 
     private static byte[]? TryReadBytes(string path)
     {
-        var fd = open(path, O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+        var fd = open(path, OpenFlags.NoFollow | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
         {
             return Marshal.GetLastPInvokeError() switch
