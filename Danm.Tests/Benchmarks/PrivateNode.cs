@@ -88,6 +88,7 @@ internal sealed class PrivateNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        measured.Dispose();
         await EndAsync(namespaces, folder);
         await Server.DisposeAsync();
     }
