@@ -15,9 +15,10 @@ internal sealed class HostNode : DemoNode
         mount -t tmpfs tmpfs /run
         mount -t tmpfs tmpfs /var/lib
         ip link set lo up
-        ip link add probe0 type dummy
-        ip link add link probe0 probe1 type vlan id 1
-        ip link add link probe0 probe2 type ipvlan mode l2
+        need() { what=$1; shift; "$@" 2>/dev/null || { echo "$what"; exit 1; }; }
+        need 'dummy interfaces' ip link add probe0 type dummy
+        need VLANs ip link add link probe0 probe1 type vlan id 1
+        need ipvlan ip link add link probe0 probe2 type ipvlan mode l2
         ip link delete probe0
         echo ready
         exec cat
@@ -40,13 +41,14 @@ internal sealed class HostNode : DemoNode
         var release = (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease")).Trim();
         var holder = Start("unshare", "--net", "--mount", "--propagation", "private", "bash", "-c", SetUp);
         var errors = holder.StandardError.ReadToEndAsync();
-        if (await holder.StandardOutput.ReadLineAsync() == "ready")
-            return (new HostNode(holder) { Kernel = $"Linux {release}, this machine's, in namespaces of the demo's own" }, "");
+        var answer = await holder.StandardOutput.ReadLineAsync();
+        if (answer == "ready")
+            return (new HostNode(holder) { Kernel = $"Linux {release}", Why = "This machine's own kernel, in namespaces of the demo's own." }, "");
 
         await holder.WaitForExitAsync();
         holder.Dispose();
-        var reason = (await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "no reason given";
-        return (null, $"this machine's {release} lacks what it needs (ipvlan, VLAN, dummy): {reason}");
+        var kernel = $"This machine's own kernel, {release},";
+        return (null, answer is not null ? $"{kernel} has no {answer}." : $"{kernel} cannot be used: {(await errors).Trim()}");
     }
 
     public override async Task<GuestResult> RunAsync(string script, TimeSpan timeout)
