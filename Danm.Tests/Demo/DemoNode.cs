@@ -1,12 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Danm.Tests.Kernel;
 
 namespace Danm.Tests.Demo;
 
 /// <summary>The machine that the Pods run on: a kernel with ipvlan and VLANs, and a place that is not the host's own.</summary>
-internal abstract partial class DemoNode : IAsyncDisposable
+internal abstract class DemoNode : IAsyncDisposable
 {
     /// <summary>The kernel and its release.</summary>
     public required string Kernel { get; init; }
@@ -48,19 +46,10 @@ internal abstract partial class DemoNode : IAsyncDisposable
     }
 
     /// <summary>A listening TCP socket on the node's network; the caller owns the descriptor.</summary>
-    public (int Descriptor, int Port) Listen()
-    {
-        using var socket = NamespaceSocket.OpenTcp(NamespacePath, AddressFamily.InterNetwork);
-        socket.Bind(new IPEndPoint(ServerAddress, 0));
-        socket.Listen(64);
-        return (Duplicate((int)socket.Handle), ((IPEndPoint)socket.LocalEndPoint!).Port);
-    }
+    public (int Descriptor, int Port) Listen() => NamespaceSocket.Listen(NamespacePath, ServerAddress);
 
     public abstract ValueTask DisposeAsync();
 
     /// <summary>The network namespace in which a server for the node listens.</summary>
     protected abstract string NamespacePath { get; }
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    private static partial int Duplicate(int descriptor);
 }

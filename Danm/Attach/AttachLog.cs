@@ -1,11 +1,15 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Danm.Cni;
+using Microsoft.Win32.SafeHandles;
 
 namespace Danm.Attach;
 
 /// <summary>One line a fact, in the log file of the node: time, level, message, then key=value. Written whole, so that lines of parallel calls never mix.</summary>
-internal sealed class AttachLog(CniRequest request)
+internal sealed partial class AttachLog(CniRequest request)
 {
+    private const int O_WRONLY = 1, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
+
     private readonly long start = Environment.TickCount64;
 
     public void Info(string message, params ReadOnlySpan<(string Key, string? Value)> facts) => Write(NetConfLogLevel.Info, message, facts);
@@ -31,21 +35,24 @@ internal sealed class AttachLog(CniRequest request)
         var bytes = Encoding.UTF8.GetBytes(line.ToString());
         try
         {
-            using var file = new FileStream(request.Config.LogFile, new FileStreamOptions
-            {
-                Mode = FileMode.Append,
-                Access = FileAccess.Write,
-                Share = FileShare.ReadWrite,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-            });
-            file.Write(bytes);
+            Append(request.Config.LogFile, bytes);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (IOException)
         {
             using var stderr = Console.OpenStandardError();
             stderr.Write(bytes);
         }
+    }
+
+    // Not FileMode.Append: that writes at where the end was when the file was opened, over what another process has added since.
+    private static void Append(string path, ReadOnlySpan<byte> bytes)
+    {
+        var fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0x1A0 /* 0640 */);
+        if (fd < 0)
+            throw new IOException($"open \"{path}\": {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        using var handle = new SafeFileHandle(fd, ownsHandle: true);
+        using var file = new FdStream(fd);
+        file.Write(bytes);
     }
 
     private static void Append(StringBuilder line, string key, string? value)
@@ -55,4 +62,7 @@ internal sealed class AttachLog(CniRequest request)
     }
 
     private static string Clean(string text) => CniText.Clean(text, 2048).Replace("\\", "\\\\").Replace("\"", "\\\"");
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags, uint mode);
 }

@@ -32,7 +32,8 @@ internal static class DanmEpSearch
     }
 
     /// <summary>
-    /// A record such as the journal would have had, but for the namespace: interfaces are removed only in one that the runtime named.
+    /// A record such as the journal would have had, but for the namespace's path: a DanmEp is a tenant's to write, and must not lead us
+    /// into another Pod's.
     /// </summary>
     public static SandboxRecord ToRecord(IReadOnlyList<DanmEp> eps, SandboxRecord known)
     {
@@ -51,6 +52,7 @@ internal static class DanmEpSearch
         var list = await api.ListAsync(
             ResourcePath.Danm(ApiNames.DanmEps, ns), $"fieldSelector={Uri.EscapeDataString(selector)}", ApiJson.Default.ObjectListDanmEp, cancellation)
             .ConfigureAwait(false);
-        return list.Items;
+        // Their names become paths of requests.
+        return list.Items.FindAll(e => Names.IsSubdomain(e?.Metadata.Name));
     }
 }

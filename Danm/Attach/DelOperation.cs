@@ -29,7 +29,8 @@ internal sealed class DelOperation(NodeState state, ApiClient? api, AttachLog lo
                     continue;
                 }
 
-                known = true;
+                // A DanmEp that names this container can make a record of another Pod under its id: that is not what was asked for.
+                known |= request.Args.PodNamespace is not { } asked || record.PodNamespace == asked;
                 var netns = request.Netns ?? SandboxInterfaces.RecordedNetns(record);
                 await new SandboxRelease(api, log, request.Patience()).RunAsync(journal, netns, cancellation).ConfigureAwait(false);
             }

@@ -24,15 +24,19 @@ internal sealed class FormerSandboxes(NodeState state, SandboxRelease release, A
             if (known.Contains(group.Key) || !CniNames.IsName(group.Key))
                 continue;
             var isOwn = group.Key == sandbox.Cid;
-            var netns = isOwn ? sandbox.Netns : group.First().Spec.Netns;
-            if (!isOwn && netns is { Length: > 0 } && !NodeState.IsGone(netns))
+            if (!isOwn && group.Any(e => e.Spec.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns)))
+                continue;
+            using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
+            // Whoever held it a moment ago has written down what DanmEps can only claim.
+            if (journal.Last is not null)
                 continue;
             var record = DanmEpSearch.ToRecord(
-                [.. group],
-                new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name, Netns = netns });
-            using var journal = await state.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
-            if (journal.Last is null)
+                [.. group], new SandboxRecord { ContainerId = group.Key, PodUid = sandbox.Uid, PodNamespace = sandbox.Namespace, PodName = sandbox.Name });
+            // A deferred record's interfaces are gone: no later call goes into a namespace for it.
+            if (isOwn)
                 journal.Write(record, durable: true);
+            else
+                journal.Defer(record);
             await release.RunAsync(journal, isOwn ? sandbox.Netns : null, cancellation).ConfigureAwait(false);
             log.Info("released a former sandbox of the Pod by its DanmEps", ("former", group.Key));
         }

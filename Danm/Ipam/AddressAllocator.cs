@@ -17,6 +17,9 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
 {
     private const int MaxBatch = 16;
 
+    // An allocation that somebody made by hand, without our labels, is in no list: what is refused as often as this is taken.
+    private const int MaxRefusals = 3;
+
     // A request that got no answer may still be served when its address has long been freed by whoever has it now.
     private readonly List<string> uncertain = [];
 
@@ -62,9 +65,11 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     private async Task<AllocatedAddress> AllocateFromListAsync(AddressClaim claim, CancellationToken cancellation)
     {
         // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
+        var refusals = new Dictionary<IPAddress, int>();
         while (true)
         {
             var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
+            free.Drop(address => refusals.GetValueOrDefault(address) >= MaxRefusals);
             if (free.Count == 0)
                 throw AddressException.Exhausted(claim);
             while (free.Count > 0)
@@ -77,6 +82,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 {
                     if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
                         return allocated;
+                    refusals[address] = refusals.GetValueOrDefault(address) + 1;
                 }
             }
         }
@@ -105,7 +111,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
         {
             var made = await api.CreateAsync(
                 ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
-            return new AllocatedAddress(made.Metadata.Name!, made.Metadata.Uid!, claim.WithPrefix(address));
+            return new AllocatedAddress(made.Object.Metadata.Name!, made.Object.Metadata.Uid!, claim.WithPrefix(address), made.MayComeAgain);
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
@@ -113,7 +119,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 return null;
             var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
             if (existing?.Spec.Owner == claim.Owner)
-                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address));
+                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: e.Unanswered > 1);
             uncertain.Add(claim.NameOf(address));
             return null;
         }

@@ -63,6 +63,9 @@ internal sealed class FreeAddresses
         return used;
     }
 
+    /// <summary>Leaves out what the caller knows better.</summary>
+    public void Drop(Predicate<IPAddress> isTaken) => addresses.RemoveAll(isTaken);
+
     /// <summary>Takes one at random, so that callers who listed together do not meet.</summary>
     public IPAddress Take()
     {

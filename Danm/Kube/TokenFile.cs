@@ -7,15 +7,16 @@ namespace Danm.Kube;
 /// A bearer token in a file that somebody renews. It is read again when a minute has passed, so a long-lived process follows the
 /// renewal well before the old token dies; a CNI call reads it once.
 /// </summary>
-internal sealed class TokenFile(string path) : ITokenProvider
+internal sealed class TokenFile(string path, TimeProvider? time = null) : ITokenProvider
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
 
+    private readonly TimeProvider clock = time ?? TimeProvider.System;
     private volatile Read? last;
 
     public async Task<AuthenticationHeaderValue> GetAuthenticationHeaderAsync(CancellationToken cancellationToken)
     {
-        if (last is { } read && Environment.TickCount64 - read.At < MaxAge.TotalMilliseconds)
+        if (last is { } read && clock.GetElapsedTime(read.At) < MaxAge)
             return read.Header;
         try
         {
@@ -23,7 +24,7 @@ internal sealed class TokenFile(string path) : ITokenProvider
             if (token.Length == 0)
                 throw new KubeConfigException($"token file \"{path}\" is empty");
             var fresh = new AuthenticationHeaderValue("Bearer", token);
-            last = new Read(fresh, Environment.TickCount64);
+            last = new Read(fresh, clock.GetTimestamp());
             return fresh;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)

@@ -51,6 +51,25 @@ public sealed class NetworkNamespace : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether a namespace is at a path, or something that cannot be looked at. Opens nothing: the path may come from a stranger, and to
+    /// open a device or a pipe is to use it.
+    /// </summary>
+    public static unsafe bool MayBeAt(string path)
+    {
+        if (string.IsNullOrEmpty(path) || path.Contains('\0'))
+            return false;
+        fixed (byte* bytes = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            var fd = Native.open(bytes, Native.O_PATH | Native.O_CLOEXEC);
+            if (fd < 0)
+                return Marshal.GetLastPInvokeError() is not (Errno.ENOENT or Errno.ENOTDIR);
+            using var handle = new Descriptor(fd);
+            var buffer = stackalloc long[32];
+            return Native.fstatfs(fd, buffer) != 0 || buffer[0] == Native.NSFS_MAGIC;
+        }
+    }
+
     /// <summary>Opens the process's own namespace.</summary>
     public static NetworkNamespace OpenCurrent() => Open("/proc/self/ns/net");
 

@@ -8,6 +8,9 @@ namespace Danm.State;
 /// </summary>
 public sealed class Journal : IDisposable
 {
+    // Holds the last whole line of nearly every journal, however long that has become.
+    private const int TailSize = 1 << 20;
+
     private readonly NodeState state;
     private readonly StateFile file;
 
@@ -15,7 +18,11 @@ public sealed class Journal : IDisposable
     {
         this.state = state;
         this.file = file;
-        (Last, IsDamaged) = Read(file.ReadTail());
+        // A sandbox of many networks with many routes has a larger record.
+        var size = TailSize;
+        do
+            (Last, IsDamaged) = Read(file.ReadTail(size));
+        while (Last is null && size < file.Length && (size *= 4) > 0);
     }
 
     /// <summary>The last whole record; null in a new or wholly damaged journal.</summary>

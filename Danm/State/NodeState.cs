@@ -125,18 +125,7 @@ public sealed class NodeState
     }
 
     /// <summary>Whether no network namespace is at a path any more, not even one that cannot be opened just now.</summary>
-    public static bool IsGone(string netns)
-    {
-        try
-        {
-            NetworkNamespace.Open(netns).Dispose();
-            return false;
-        }
-        catch (NetworkNamespaceException e)
-        {
-            return e.IsGone;
-        }
-    }
+    public static bool IsGone(string netns) => !NetworkNamespace.MayBeAt(netns);
 
     internal void Mark(string key)
     {

@@ -110,6 +110,11 @@ public sealed record ClaimRecord
     /// <summary>metadata.uid once the server has confirmed it; null while nobody knows whether the object exists.</summary>
     public string? Uid { get; init; }
 
+    /// <summary>
+    /// Whether a create of it got no answer and may still be carried out, even after the object that a second one made was deleted.
+    /// </summary>
+    public bool MayComeAgain { get; init; }
+
     /// <summary>The object's DanmEp, to know whose it is.</summary>
     public string EndpointId { get; init => field = value ?? ""; } = "";
 }

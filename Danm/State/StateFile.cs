@@ -18,9 +18,6 @@ internal sealed partial class StateFile : IDisposable
     private static readonly int O_NOFOLLOW = IsArm64 ? 0x8000 : 0x20000;
     private static readonly int O_DIRECTORY = IsArm64 ? 0x4000 : 0x10000;
 
-    // A record is far smaller: the last whole line is in here, however long the file has become.
-    private const int TailSize = 1 << 20;
-
     private readonly SafeFileHandle handle;
 
     private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
@@ -75,11 +72,15 @@ internal sealed partial class StateFile : IDisposable
         }
     }
 
+    /// <summary>How many bytes it has.</summary>
+    public long Length => RandomAccess.GetLength(handle);
+
     /// <summary>What was written last.</summary>
-    public byte[] ReadTail()
+    /// <param name="size">How many bytes of the end; fewer where the file is shorter.</param>
+    public byte[] ReadTail(int size)
     {
-        var length = RandomAccess.GetLength(handle);
-        var start = Math.Max(0, length - TailSize);
+        var length = Length;
+        var start = Math.Max(0, length - size);
         var content = new byte[length - start];
         var read = 0;
         while (read < content.Length && RandomAccess.Read(handle, content.AsSpan(read), start + read) is > 0 and var n)

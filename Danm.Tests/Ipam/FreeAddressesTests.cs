@@ -1,0 +1,104 @@
+using System.Net;
+using Danm.Ipam;
+using Danm.Kube;
+using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Http;
+
+namespace Danm.Tests.Ipam;
+
+/// <summary>What a list says is free.</summary>
+public sealed class FreeAddressesTests : IpamFixture
+{
+    [Test]
+    public async Task Pages_are_read_to_the_end()
+    {
+        var claim = Claim("10.0.0.0/21");
+        Take(claim, Enumerable.Range(0, 1200).Select(i => claim.Pool.At((UInt128)i).ToString()));
+
+        var free = await ListAsync(claim);
+
+        free.Should().BeEquivalentTo(Enumerable.Range(1200, 2046 - 1200).Select(i => claim.Pool.At((UInt128)i)));
+        Server.Requests.Where("list").Should().HaveCount(3).And.OnlyContain(r => r.Query.Contains("limit=500"));
+        Server.Requests.Where("list").Skip(1).Should().OnlyContain(r => r.Query.Contains("continue="));
+    }
+
+    [Test]
+    public async Task A_list_that_the_server_forgot_begins_anew()
+    {
+        var claim = Claim("10.0.0.0/22");
+        Take(claim, Enumerable.Range(0, 700).Select(i => claim.Pool.At((UInt128)i).ToString()));
+        Server.Faults.Add(new Fault(r => r.Verb == "list" && r.Query.Contains("continue="))
+        {
+            Count = 1,
+            Hold = () =>
+            {
+                // What is taken meanwhile must be seen by the new list.
+                Take(claim, claim.Pool.At(1000).ToString());
+                Server.Store.Compact();
+                return Task.CompletedTask;
+            },
+        });
+
+        var free = await ListAsync(claim);
+
+        free.Should().HaveCount(1022 - 701).And.NotContain(claim.Pool.At(1000));
+        Server.Requests.Where("list").Select(r => (r.Status, Next: r.Query.Contains("continue="))).Should().Equal((200, false), (410, true), (200, false), (200, true));
+    }
+
+    [Test]
+    public async Task A_server_that_forgets_every_time_is_an_error()
+    {
+        var claim = Claim("10.0.0.0/22");
+        Take(claim, Enumerable.Range(0, 700).Select(i => claim.Pool.At((UInt128)i).ToString()));
+        Server.Faults.Add(new Fault(r => r.Verb == "list" && r.Query.Contains("continue=")) { Answer = StatusException.Expired("gone") });
+
+        (await this.Invoking(t => t.ListAsync(claim)).Should().ThrowAsync<ApiException>()).Which.Code.Should().Be(HttpStatusCode.Gone);
+        Server.Requests.Count("list").Should().Be(6);
+    }
+
+    [Test]
+    public async Task Only_its_own_wire_family_and_pool_count_and_the_name_says_what_is_taken()
+    {
+        var claim = Claim("10.0.0.0/29", start: "10.0.0.2", end: "10.0.0.4", gateway: "10.0.0.3");
+        Take(claim, "10.0.0.6", "fd00::4");
+        Take(Claim("10.0.0.0/29", wire: "another"), "10.0.0.4");
+        (await ListAsync(claim)).Select(a => a.ToString()).Should().BeEquivalentTo("10.0.0.2", "10.0.0.4");
+
+        var liar = Server.Store.List("danm.io/v1", "IPAllocation").First(o => o.At("metadata", "name").String() == $"10-0-0-6.{claim.Segment.Name}");
+        liar["metadata"]!["name"] = $"10-0-0-2.{claim.Segment.Name}";
+        liar["metadata"]!.AsObject().Remove("uid");
+        liar["metadata"]!.AsObject().Remove("resourceVersion");
+        Server.Store.Create(liar);
+        (await ListAsync(claim)).Select(a => a.ToString()).Should().Equal("10.0.0.4");
+    }
+
+    [Test]
+    public async Task Of_a_pool_too_large_for_a_map_random_addresses_will_do()
+    {
+        var claim = Claim("fd00::/64");
+
+        var free = await ListAsync(claim);
+
+        free.Should().HaveCount(256).And.OnlyContain(a => claim.Pool.IndexOf(a) != null);
+        Server.Requests.All.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Callers_who_listed_together_begin_at_different_addresses()
+    {
+        var claim = Claim("10.0.0.0/22");
+        var list = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
+        var other = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
+
+        Enumerable.Range(0, 10).Count(_ => list.Take().Equals(other.Take())).Should().BeLessThan(5);
+    }
+
+    private async Task<List<IPAddress>> ListAsync(AddressClaim claim)
+    {
+        var list = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
+        var addresses = new List<IPAddress>();
+        while (list.Count > 0)
+            addresses.Add(list.Take());
+        return addresses;
+    }
+}
