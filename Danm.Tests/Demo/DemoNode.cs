@@ -6,8 +6,11 @@ namespace Danm.Tests.Demo;
 /// <summary>The machine that the Pods run on: a kernel with ipvlan and VLANs, and a place that is not the host's own.</summary>
 internal abstract class DemoNode : IAsyncDisposable
 {
-    /// <summary>The kernel's release, and whose it is.</summary>
+    /// <summary>The kernel and its release.</summary>
     public required string Kernel { get; init; }
+
+    /// <summary>Why it is this one, as a sentence.</summary>
+    public required string Why { get; init; }
 
     /// <summary>A folder that node and demo see under the same path; it goes with the node.</summary>
     public abstract string SharedDirectory { get; }
@@ -25,7 +28,7 @@ internal abstract class DemoNode : IAsyncDisposable
         if (host is not null)
             return host;
         if (GuestRequirements.Missing() is { } missing)
-            throw new DemoException($"this machine's kernel cannot run the demo ({lack}), and there is no other: {missing}");
+            throw new DemoException($"{lack} And there is no other: {missing}");
         return await UmlNode.BootAsync(lack);
     }
 

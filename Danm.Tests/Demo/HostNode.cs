@@ -10,9 +10,10 @@ internal sealed class HostNode : DemoNode
         mount -t tmpfs tmpfs /run
         mount -t tmpfs tmpfs /var/lib
         ip link set lo up
-        ip link add probe0 type dummy
-        ip link add link probe0 probe1 type vlan id 1
-        ip link add link probe0 probe2 type ipvlan mode l2
+        need() { what=$1; shift; "$@" 2>/dev/null || { echo "no $what" >&2; exit 1; }; }
+        need 'dummy interfaces' ip link add probe0 type dummy
+        need VLANs ip link add link probe0 probe1 type vlan id 1
+        need ipvlan ip link add link probe0 probe2 type ipvlan mode l2
         ip link delete probe0
         """;
 
@@ -34,11 +35,11 @@ internal sealed class HostNode : DemoNode
         try
         {
             var namespaces = await PrivateNamespaces.StartAsync(SetUp);
-            return (new HostNode(namespaces) { Kernel = $"Linux {release}, this machine's, in namespaces of the demo's own" }, "");
+            return (new HostNode(namespaces) { Kernel = $"Linux {release}", Why = "This machine's own kernel, in namespaces of the demo's own." }, "");
         }
         catch (InvalidOperationException e)
         {
-            return (null, $"this machine's {release} lacks what it needs (ipvlan, VLAN, dummy): {e.Message}");
+            return (null, $"This machine's own kernel, {release}, cannot run it: {e.Message}.");
         }
     }
 
