@@ -52,7 +52,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     public static async Task<HostNode> StartAsync(ApiServerOptions? options = null)
     {
         if (!Environment.IsPrivilegedProcess)
-            Assert.Ignore("network namespaces need root");
+            DanmBinary.Lacks("namespaces need root: run the tests as root");
         DanmBinary.Require();
         var namespaces = await PrivateNamespaces.StartAsync(SetUp);
         try

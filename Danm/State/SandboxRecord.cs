@@ -125,7 +125,8 @@ public sealed record ClaimRecord
     public string? Uid { get; init; }
 
     /// <summary>
-    /// Whether a create of it got no answer and may still be carried out, even after the object that a second one made was deleted.
+    /// Whether a create of it has no answer yet, or never got one: it may still be carried out, even after the object that another one
+    /// made was deleted.
     /// </summary>
     public bool MayComeAgain { get; init; }
 
