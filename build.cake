@@ -4,6 +4,7 @@ using System.Xml.Linq;
 var target = Argument("target", "Build");
 var runtime = Argument("runtime", "linux-x64");
 var filter = Argument("filter", "");
+var foreign = Argument("arm64-libraries", "/usr/local/arm64");
 
 var artifacts = Directory("artifacts");
 var binary = artifacts + File(runtime == "linux-x64" ? "danm" : $"danm-{runtime}");
@@ -28,14 +29,18 @@ Task("Publish").Description("The static executable, at artifacts/danm").Does(() 
 
     Information($"Publishing {binary}: native compilation takes one to four minutes");
     var log = new List<string>();
-    var exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m", log.Add);
+    var (environment, properties) = CrossCompilation();
+    var watch = System.Diagnostics.Stopwatch.StartNew();
+    int exit;
+    using (Progress("compiling"))
+        exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m{properties}", log.Add, environment);
     // The linker says of every static program that names are resolved by the libc it was built with; docs/performance.md says why that holds.
     var warnings = log.Where(l => Regex.IsMatch(l, @"warning (IL|CS|CA|NU)\d+")).Distinct().ToList();
     if (exit != 0 || warnings.Count > 0)
         throw new CakeException($"publish failed:\n{string.Join('\n', exit != 0 ? log : warnings)}");
-    if (Run(runtime == "linux-arm64" ? "aarch64-linux-gnu-strip" : "strip", $"-o {binary} {artifacts}/publish-{runtime}/danm", Console.WriteLine) != 0)
+    if (Run(IsCross ? "aarch64-linux-gnu-strip" : "strip", $"-o {binary} {artifacts}/publish-{runtime}/danm", Console.WriteLine) != 0)
         throw new CakeException("strip failed");
-    Information($"{binary}: {new FileInfo(binary).Length / 1e6:0.0} MB");
+    Information($"{binary}: {new FileInfo(binary).Length / 1e6:0.0} MB after {watch.Elapsed.TotalSeconds:0} s");
 });
 
 Task("Test").Description("All tests; the last line counts them").IsDependentOn("Publish").Does(() =>
@@ -54,7 +59,16 @@ Task("Test").Description("All tests; the last line counts them").IsDependentOn("
     }
 });
 
-Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Publish").Does(() => DotNet("run --project Danm.Tests -- demo"));
+Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Publish").Does(() =>
+{
+    var log = new List<string>();
+    int exit;
+    using (Progress("building the demo"))
+        exit = Run("dotnet", "build Danm.Tests/Danm.Tests.csproj -v q", log.Add);
+    if (exit != 0)
+        throw new CakeException($"build failed:\n{string.Join('\n', log)}");
+    DotNet("run --no-build --project Danm.Tests -- demo");
+});
 
 Task("Benchmark").Description("Whole-process figures of the executable").IsDependentOn("Publish").Does(() =>
     DotNet("run --project Danm.Tests -c Release -- benchmark"));
@@ -68,9 +82,40 @@ Teardown(_ =>
 
 RunTarget(target);
 
+bool IsCross => runtime == "linux-arm64" && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture != System.Runtime.InteropServices.Architecture.Arm64;
+
 bool IsUpToDate() => FileExists(binary) && GetFiles("Danm/**/*.cs").Concat(GetFiles("Danm/*.csproj")).Concat(GetFiles("*.props"))
     .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
     .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
+
+// From x64 to arm64: clang compiles the OpenSSL shim for the other machine, and links what was unpacked for it (docs/development.md).
+(Dictionary<string, string> Environment, string Properties) CrossCompilation()
+{
+    if (!IsCross)
+        return ([], "");
+    var libraries = foreign + "/usr/lib/aarch64-linux-gnu";
+    if (!System.IO.File.Exists($"{libraries}/libssl.a"))
+        throw new CakeException($"{libraries}/libssl.a is missing: docs/development.md says how to get the libraries of arm64");
+    var headers = $"{foreign}/usr/include";
+    return (new()
+    {
+        ["CC"] = "clang",
+        ["CFLAGS"] = $"--target=aarch64-linux-gnu -isystem {headers} -isystem {headers}/aarch64-linux-gnu",
+        ["LDFLAGS"] = $"-L{libraries}",
+        ["OPENSSL_ROOT_DIR"] = $"{foreign}/usr",
+        ["CMAKE_INCLUDE_PATH"] = headers,
+        ["CMAKE_LIBRARY_PATH"] = libraries,
+    }, $" -p:ForeignLibraries={libraries}");
+}
+
+// On a terminal a line that counts seconds, until it is disposed of; nothing elsewhere.
+IDisposable Progress(string what)
+{
+    if (Console.IsOutputRedirected)
+        return null;
+    var watch = System.Diagnostics.Stopwatch.StartNew();
+    return new Ticker(new System.Threading.Timer(_ => Console.Write($"\r{what}: {watch.Elapsed.TotalSeconds:0} s "), null, 1000, 1000));
+}
 
 void DotNet(string arguments)
 {
@@ -78,9 +123,10 @@ void DotNet(string arguments)
         throw new CakeException($"dotnet {arguments.Split(' ')[0]} failed");
 }
 
-int Run(string program, string arguments, Action<string> line)
+int Run(string program, string arguments, Action<string> line, IDictionary<string, string> environment = null)
 {
     var settings = new ProcessSettings { Arguments = arguments, RedirectStandardOutput = line != Console.WriteLine, RedirectStandardError = false };
+    settings.EnvironmentVariables = environment;
     using var process = StartAndReturnProcess(program, settings);
     if (settings.RedirectStandardOutput)
     {
@@ -105,4 +151,15 @@ int Run(string program, string arguments, Action<string> line)
     }
 
     return (passed, failed, skipped);
+}
+
+sealed class Ticker(System.Threading.Timer timer) : IDisposable
+{
+    public void Dispose()
+    {
+        using var stopped = new System.Threading.ManualResetEvent(false);
+        timer.Dispose(stopped);
+        stopped.WaitOne();
+        Console.Write($"\r{new string(' ', 40)}\r");
+    }
 }

@@ -1,6 +1,7 @@
 using Danm.Tests.ApiServer;
 using Danm.Tests.Benchmarks;
 using Danm.Tests.Demo;
+using Danm.Tests.Kernel;
 
 switch (args)
 {
@@ -10,7 +11,9 @@ switch (args)
         return await BenchmarkProgram.RunAsync(rest);
     case ["apiserver", .. var rest]:
         return await ApiServerProgram.RunAsync(rest);
+    case ["guest"]:
+        return await GuestProgram.RunAsync();
     default:
-        await Console.Error.WriteLineAsync("usage: demo | benchmark [--runs N] [--warm-ups N] [--markdown FILE] | apiserver PORT KUBECONFIG [MANIFESTS...]; for the tests: dotnet test");
+        await Console.Error.WriteLineAsync("usage: demo | benchmark [--runs N] [--warm-ups N] [--markdown FILE] | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
         return 2;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Danm.Tests.ApiServer.Security;
 
 namespace Danm.Tests.ApiServer;
@@ -12,12 +13,27 @@ public static class ApiServerProgram
             await Console.Error.WriteLineAsync("usage: apiserver PORT KUBECONFIG [MANIFESTS...]");
             return 2;
         }
-        await using var server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Port = port, Manifests = args[2..] });
-        await File.WriteAllTextAsync(args[1], server.Kubeconfig(new KubeconfigOptions()));
-        Console.WriteLine($"serving {server.Url}; kubeconfig in {args[1]}");
         var stop = new TaskCompletionSource();
-        Console.CancelKeyPress += (_, e) => { e.Cancel = true; stop.TrySetResult(); };
-        await stop.Task;
-        return 0;
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            await using var server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Port = port, Manifests = args[2..] });
+            await File.WriteAllTextAsync(args[1], server.Kubeconfig(new KubeconfigOptions()));
+            Console.WriteLine($"serving {server.Url}; kubeconfig in {args[1]}");
+            await stop.Task;
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"error: {e.Message}");
+            return 1;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.TrySetResult();
+        }
     }
 }

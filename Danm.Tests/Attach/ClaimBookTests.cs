@@ -81,10 +81,10 @@ public sealed class ClaimBookTests
     {
         var book = Open();
 
-        book.Confirm(first, new DanmEp { Metadata = new ObjectMeta { Name = first.EndpointId, Uid = "ep-uid" } });
+        book.Confirm(first, new DanmEp { Metadata = new ObjectMeta { Name = first.EndpointId, Uid = "ep-uid" } }, mayComeAgain: true);
         book.DropEndpoint(second);
 
-        book.Record.Claims.Where(c => c.Kind == "DanmEp").Should().Equal(new ClaimRecord { Kind = "DanmEp", Name = first.EndpointId, EndpointId = first.EndpointId, Uid = "ep-uid" });
+        book.Record.Claims.Where(c => c.Kind == "DanmEp").Should().Equal(new ClaimRecord { Kind = "DanmEp", Name = first.EndpointId, EndpointId = first.EndpointId, Uid = "ep-uid", MayComeAgain = true });
     }
 
     // A create of an earlier ADD may still be under way, whatever becomes of this one's.

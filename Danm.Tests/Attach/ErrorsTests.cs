@@ -32,7 +32,7 @@ public sealed class ErrorsTests
         yield return Case(Refused(500), 11, "CONTEXT: the API server could not serve*");
         yield return Case(Refused(503), 11, "CONTEXT: the API server could not serve*");
         yield return Case(new ApiException("GET /x", "connection refused", new HttpRequestException(HttpRequestError.ConnectionError)), 11, "CONTEXT: the API server gave no usable answer: GET /x: connection refused", "is it up*");
-        yield return Case(new ApiException("GET /x", "UntrustedRoot", new HttpRequestException(HttpRequestError.SecureConnectionError)), 107, "CONTEXT: the API server gave no usable answer*UntrustedRoot", "is it up*");
+        yield return Case(new ApiException("GET /x", "UntrustedRoot", new HttpRequestException(HttpRequestError.SecureConnectionError)), 107, "CONTEXT: there is no secure connection to the API server: GET /x: UntrustedRoot", "is it the server*");
         yield return Case(new ApiException("GET /x", "cannot read token file", new KubeConfigException("cannot read token file \"t\"")), 7, "cannot read token file \"t\"", "kubeconfig");
     }
 

@@ -8,7 +8,7 @@ namespace Danm.Tests.Demo;
 internal sealed class DemoConsole(IAnsiConsole console)
 {
     private const int MaxWidth = 120;
-    private const int WidthOfNoTerminal = 100;
+    private const int WidthOfNoTerminal = 80;
 
     /// <summary>What is being done now, for the message if it fails.</summary>
     public string Step { get; private set; } = "start";

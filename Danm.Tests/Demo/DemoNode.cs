@@ -1,15 +1,16 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Danm.Tests.Kernel;
 
 namespace Danm.Tests.Demo;
 
 /// <summary>The machine that the Pods run on: a kernel with ipvlan and VLANs, and a place that is not the host's own.</summary>
-internal abstract partial class DemoNode : IAsyncDisposable
+internal abstract class DemoNode : IAsyncDisposable
 {
-    /// <summary>The kernel's release, and whose it is.</summary>
+    /// <summary>The kernel and its release.</summary>
     public required string Kernel { get; init; }
+
+    /// <summary>Why it is this one, as a sentence.</summary>
+    public required string Why { get; init; }
 
     /// <summary>A folder that node and demo see under the same path; it goes with the node.</summary>
     public abstract string SharedDirectory { get; }
@@ -27,7 +28,7 @@ internal abstract partial class DemoNode : IAsyncDisposable
         if (host is not null)
             return host;
         if (GuestRequirements.Missing() is { } missing)
-            throw new DemoException($"this machine's kernel cannot run the demo ({lack}), and there is no other: {missing}");
+            throw new DemoException($"{lack} And there is no other: {missing}");
         return await UmlNode.BootAsync(lack);
     }
 
@@ -45,19 +46,10 @@ internal abstract partial class DemoNode : IAsyncDisposable
     }
 
     /// <summary>A listening TCP socket on the node's network; the caller owns the descriptor.</summary>
-    public (int Descriptor, int Port) Listen()
-    {
-        using var socket = NamespaceSocket.OpenTcp(NamespacePath, AddressFamily.InterNetwork);
-        socket.Bind(new IPEndPoint(ServerAddress, 0));
-        socket.Listen(64);
-        return (Duplicate((int)socket.Handle), ((IPEndPoint)socket.LocalEndPoint!).Port);
-    }
+    public (int Descriptor, int Port) Listen() => NamespaceSocket.Listen(NamespacePath, ServerAddress);
 
     public abstract ValueTask DisposeAsync();
 
     /// <summary>The network namespace in which a server for the node listens.</summary>
     protected abstract string NamespacePath { get; }
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    private static partial int Duplicate(int descriptor);
 }

@@ -18,9 +18,10 @@ internal sealed class DemoScenario(DemoConsole console) : IAsyncDisposable
     public async Task RunAsync()
     {
         console.Title("A node and a cluster");
-        node = await console.DoAsync("Find a kernel with ipvlan and VLANs", DemoNode.StartAsync, n => n.Kernel);
+        node = await console.DoAsync("Find a kernel", DemoNode.StartAsync, n => n.Kernel);
+        console.Say(node.Why);
         server = await console.DoAsync("Start an API server with Danm's CRDs", StartServerAsync, s => $"{s.Store.Count("apiextensions.k8s.io/v1", "CustomResourceDefinition")} kinds of danm.io/v1");
-        await console.DoAsync("Create networks, Pods, and a network namespace for each Pod", CreateAsync);
+        await console.DoAsync("Create networks, Pods and their network namespaces", CreateAsync);
         console.Show(DemoTables.Networks(Networks()));
         console.Show(DemoTables.Requests(server.Store.List("v1", "Pod")));
 
@@ -112,9 +113,9 @@ internal sealed class DemoScenario(DemoConsole console) : IAsyncDisposable
         var second = links.SingleOrDefault(l => l.Name == "radio1");
         if (first is not { Parent: ParentDevice, Addresses.Count: 2, Routes.Count: 4 })
             throw new DemoException($"eth0 of Pod {pod.Name} is not on {ParentDevice} with an IPv4 and an IPv6 address and the network's routes");
-        if (second is not { Parent: "radio.500", Addresses: [var address] , Policies: [var rule, var route] }
+        if (second is not { Parent: "radio.500", Addresses: [var address] , Policies: [var policy] }
             || !address.StartsWith("10.20.0.1", StringComparison.Ordinal)
-            || rule != $"from {address.Split('/')[0]} table 100" || route.Trim() != "10.200.0.0/16 via 10.20.0.1")
+            || policy.Rule != $"from {address.Split('/')[0]} to table 100" || policy.Routes is not ["10.200.0.0/16 via 10.20.0.1"])
             throw new DemoException($"radio1 of Pod {pod.Name} is not on radio.500 with its static address and policy route");
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -10,15 +9,17 @@ internal static class DemoTables
 {
     public static IRenderable Networks(IEnumerable<JsonObject> networks)
     {
-        var table = DemoConsole.NewTable("Networks", "Kind / name", "On the node", "Subnets", "Routes");
+        var table = DemoConsole.NewTable("Networks", "Name", "Kind", "On the node", "Subnets and routes").ShowRowSeparators();
         foreach (var network in networks)
         {
             var options = network["spec"]!["Options"]!;
             table.AddRow(
-                Lines((string)network["kind"]!, $"[cyan]{Text(network["metadata"]!["name"])}[/]"),
-                Lines($"ipvlan on {Text(options["host_device"])}", options["vlan"] is { } vlan ? $"VLAN {Text(vlan)}" : null),
-                Lines(Text(options["cidr"]), Text(options["net6"])),
-                Lines([.. Routes(options["routes"]), .. Routes(options["routes6"]), options["rt_tables"] is { } t ? $"policy routes: table {Text(t)}" : null]));
+                Lines($"[cyan]{Text(network["metadata"]!["name"])}[/]"),
+                Lines((string)network["kind"]!, Text(network["spec"]!["NetworkType"])),
+                Lines(Text(options["host_device"]), options["vlan"] is { } vlan ? $"VLAN {Text(vlan)}" : null),
+                Lines([
+                    Text(options["cidr"]), Text(options["net6"]), .. Routes(options["routes"]), .. Routes(options["routes6"]),
+                    options["rt_tables"] is { } t ? $"policy routes: table {Text(t)}" : null]));
         }
 
         return table;
@@ -29,28 +30,34 @@ internal static class DemoTables
 
     public static IRenderable Requests(IEnumerable<JsonObject> pods)
     {
-        var table = DemoConsole.NewTable("Pods", "Name", "Annotation danm.io/interfaces");
+        var table = DemoConsole.NewTable("Pods", "Name", "Annotation danm.io/interfaces").ShowRowSeparators();
         foreach (var pod in pods)
-        {
-            var wishes = JsonNode.Parse((string)pod["metadata"]!["annotations"]!["danm.io/interfaces"]!)!.AsArray();
-            table.AddRow(
-                Lines($"[cyan]{Text(pod["metadata"]!["name"])}[/]"),
-                Lines([.. wishes.Select(w => Markup.Escape(w!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })))]));
-        }
-
+            table.AddRow(Lines($"[cyan]{Text(pod["metadata"]!["name"])}[/]"), Lines(Text(pod["metadata"]!["annotations"]!["danm.io/interfaces"])?.TrimEnd()));
         return table;
     }
 
     public static IRenderable Interfaces(DemoPod pod, IEnumerable<PodLink> links)
     {
-        var table = DemoConsole.NewTable($"Pod {pod.Name}, as its kernel shows it", "Interface", "Addresses", "Routes", "Rules and their routes");
+        var table = DemoConsole.NewTable($"Pod {pod.Name}, as its kernel shows it", "Interface", "", "").HideHeaders().ShowRowSeparators();
         foreach (var link in links)
         {
+            var facts = new List<(string What, string Value)>
+            {
+                ("link", Markup.Escape($"{link.Kind}{(link.Parent is null ? "" : $" on {link.Parent}")}, mtu {link.Mtu}")),
+                ("MAC", Markup.Escape(link.Mac)),
+            };
+            facts.AddRange(link.Addresses.Select(a => ("address", $"[green]{Markup.Escape(a)}[/]")));
+            facts.AddRange(link.Routes.Select(r => ("route", Markup.Escape(r))));
+            foreach (var policy in link.Policies)
+            {
+                facts.Add(("rule", Markup.Escape(policy.Rule)));
+                facts.AddRange(policy.Routes.Select(r => ("", Markup.Escape($"  {r}"))));
+            }
+
             table.AddRow(
-                Lines($"[cyan]{Markup.Escape(link.Name)}[/]", link.Kind, $"on {Markup.Escape(link.Parent)}", $"[dim]mtu {link.Mtu}[/]"),
-                Lines([.. link.Addresses.Select(a => $"[green]{Markup.Escape(a)}[/]"), $"[dim]{Markup.Escape(link.Mac)}[/]"]),
-                Lines([.. link.Routes.Select(Markup.Escape)]),
-                Lines([.. link.Policies.Select(Markup.Escape)]));
+                Lines($"[cyan]{Markup.Escape(link.Name)}[/]"),
+                new Markup(string.Join('\n', facts.Select((f, i) => i > 0 && facts[i - 1].What == f.What ? "" : $"[dim]{f.What}[/]"))),
+                Lines([.. facts.Select(f => f.Value)]));
         }
 
         return table;
@@ -66,15 +73,11 @@ internal static class DemoTables
 
     public static IRenderable Allocations(IEnumerable<JsonObject> allocations)
     {
-        var table = DemoConsole.NewTable("IPAllocations: one object for each address in use", "Name: address and segment", "Network", "Pod", "Interface");
+        var table = DemoConsole.NewTable("IPAllocations: one object for each address in use", "Name: address and segment", "Held by");
         foreach (var allocation in allocations)
         {
-            var spec = allocation["spec"]!;
-            table.AddRow(
-                Lines($"[green]{Text(allocation["metadata"]!["name"])}[/]"),
-                Lines(Text(spec["network"]!["name"])),
-                Lines(Text(spec["owner"]!["pod"])),
-                Lines(Text(spec["owner"]!["interface"])));
+            var owner = allocation["spec"]!["owner"]!;
+            table.AddRow(Lines($"[green]{Text(allocation["metadata"]!["name"])}[/]"), Lines($"{Text(owner["pod"])} {Text(owner["interface"])}"));
         }
 
         return table;

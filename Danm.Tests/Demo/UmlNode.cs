@@ -23,7 +23,7 @@ internal sealed class UmlNode : DemoNode
         try
         {
             var release = (await guest.ExpectAsync("uname -r")).Trim();
-            return new UmlNode(guest) { Kernel = $"User Mode Linux {release}, because {lack}" };
+            return new UmlNode(guest) { Kernel = $"User Mode Linux {release}", Why = lack };
         }
         catch
         {

@@ -17,6 +17,9 @@ public sealed record CniCall(string Command)
 
     public JsonObject Config { get; init; } = [];
 
+    /// <summary>What the plugin gets on standard input instead of <see cref="Config"/>.</summary>
+    public string? Stdin { get; init; }
+
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string?>
     {
         ["CNI_COMMAND"] = Command,
@@ -40,9 +43,11 @@ public sealed record CniCall(string Command)
     }
 
     /// <summary>Runs the call on this host.</summary>
-    public async Task<CniOutcome> RunAsync(string binary, TimeSpan? timeout = null)
+    /// <param name="command">The plugin, after the programs that start it, such as nsenter.</param>
+    /// <param name="timeout">A minute unless given.</param>
+    public async Task<CniOutcome> RunAsync(IReadOnlyList<string> command, TimeSpan? timeout = null)
     {
-        var start = new ProcessStartInfo(binary) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
         foreach (var (name, value) in Environment)
@@ -50,8 +55,16 @@ public sealed record CniCall(string Command)
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(Config.ToJsonString());
-        process.StandardInput.Close();
+        try
+        {
+            await process.StandardInput.WriteAsync(Stdin ?? Config.ToJsonString());
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has read enough, and ended.
+        }
+
         try
         {
             await process.WaitForExitAsync().WaitAsync(timeout ?? TimeSpan.FromSeconds(60));

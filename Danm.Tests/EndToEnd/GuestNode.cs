@@ -12,7 +12,7 @@ namespace Danm.Tests.EndToEnd;
 /// A node of a cluster: a kernel of its own (User Mode Linux) with the published executable, and an API server in this process that it
 /// reaches over its network.
 /// </summary>
-internal sealed partial class GuestNode : IAsyncDisposable
+internal sealed partial class GuestNode : ICniNode, IAsyncDisposable
 {
     // One process for all namespaces: each one that starts costs this kernel up to 0.1 s. Perl is in every Debian.
     private const string PodInterfaces = """
@@ -32,7 +32,7 @@ internal sealed partial class GuestNode : IAsyncDisposable
 
     public EmbeddedApiServer Server { get; }
 
-    /// <summary>The CNI configuration, without what a single test adds.</summary>
+    /// <inheritdoc/>
     public JsonObject Config(string cniVersion = "1.0.0") => new()
     {
         ["cniVersion"] = cniVersion,
@@ -86,11 +86,15 @@ internal sealed partial class GuestNode : IAsyncDisposable
         return sandboxes;
     }
 
+    /// <inheritdoc/>
     public async Task<CniOutcome> CallAsync(CniCall call, TimeSpan? timeout = null)
     {
         var result = await Guest.RunAsync(call.ToShell(DanmBinary.Path), timeout ?? TimeSpan.FromMinutes(3));
         return new CniOutcome(result.ExitCode, result.Stdout, result.Stderr);
     }
+
+    /// <inheritdoc/>
+    public Task<string> ShellAsync(string script) => Guest.ExpectAsync(script);
 
     /// <summary>Runs all calls at once, a process each, out of one shell.</summary>
     public async Task<IReadOnlyList<CniOutcome>> CallAllAsync(IReadOnlyList<CniCall> calls)

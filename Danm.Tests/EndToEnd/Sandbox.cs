@@ -1,14 +1,14 @@
 namespace Danm.Tests.EndToEnd;
 
-/// <summary>One sandbox of a Pod in the guest.</summary>
+/// <summary>One sandbox of a Pod on a node.</summary>
 internal sealed class Sandbox
 {
     private static int last;
 
-    private readonly GuestNode node;
+    private readonly ICniNode node;
     private readonly string ns;
 
-    public Sandbox(GuestNode node, string ns, string name, string uid)
+    public Sandbox(ICniNode node, string ns, string name, string uid)
     {
         (this.node, this.ns, Name, Uid) = (node, ns, name, uid);
         var number = Interlocked.Increment(ref last);
@@ -30,7 +30,7 @@ internal sealed class Sandbox
     public async Task<Sandbox> AgainAsync()
     {
         var again = new Sandbox(node, ns, Name, Uid);
-        await node.Guest.ExpectAsync($"ip netns add {again.NetnsName}");
+        await node.ShellAsync($"ip netns add {again.NetnsName}");
         return again;
     }
 
@@ -49,7 +49,7 @@ internal sealed class Sandbox
     public Task<CniOutcome> CheckAsync() => node.CallAsync(Call("CHECK"));
 
     /// <summary>Runs a command inside the sandbox.</summary>
-    public Task<string> RunAsync(string command) => node.Guest.ExpectAsync($"ip netns exec {NetnsName} {command}");
+    public Task<string> RunAsync(string command) => node.ShellAsync($"ip netns exec {NetnsName} {command}");
 
-    public Task DeleteNamespaceAsync() => node.Guest.ExpectAsync($"ip netns delete {NetnsName}");
+    public Task DeleteNamespaceAsync() => node.ShellAsync($"ip netns delete {NetnsName}");
 }

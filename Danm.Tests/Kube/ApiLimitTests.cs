@@ -174,7 +174,7 @@ public sealed class ApiLimitTests
         using var client = TestClient.Connect(kubeconfig);
 
         (await client.TryGetAsync(ResourcePath.Core("pods", "default", "a"), ApiJson.Default.Pod, CancellationToken.None).Awaiting(r => r)
-            .Should().ThrowAsync<ApiException>()).WithMessage("GET /api/v1/namespaces/default/pods/a: *refused*").Which.Code.Should().BeNull();
+            .Should().ThrowAsync<ApiException>()).WithMessage("GET http://127.0.0.1:*/api/v1/namespaces/default/pods/a: *refused*").Which.Code.Should().BeNull();
     }
 
     private static async Task<Pod?> GetAsync(RawServer server, TimeSpan? patience = null)

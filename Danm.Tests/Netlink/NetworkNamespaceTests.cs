@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Danm.Netlink;
@@ -30,6 +31,28 @@ public class NetworkNamespaceTests
         open.Should().Throw<NetworkNamespaceException>()
             .WithMessage($"open network namespace \"{path}\": *")
             .Which.Should().BeEquivalentTo(new { Errno = errno, IsGone = gone, Path = path });
+    }
+
+    [Test]
+    public void What_is_no_namespace_is_not_even_opened()
+    {
+        var pipe = Path.Combine(Path.GetTempPath(), $"danm-{Guid.NewGuid():n}");
+        using (var made = Process.Start("mkfifo", pipe))
+            made.WaitForExit();
+        // Who writes to a pipe waits until somebody opens its other end.
+        using var writer = Process.Start("sh", ["-c", $"exec 3>{pipe}"]);
+        try
+        {
+            for (var i = 0; i < 20 && !writer.WaitForExit(25); i++)
+                FluentActions.Invoking(() => NetworkNamespace.Open(pipe)).Should().Throw<NetworkNamespaceException>().Which.IsGone.Should().BeTrue();
+            writer.HasExited.Should().BeFalse("nobody opened the pipe");
+        }
+        finally
+        {
+            writer.Kill();
+            writer.WaitForExit();
+            File.Delete(pipe);
+        }
     }
 
     [Test]

@@ -56,7 +56,7 @@ public sealed class NetworkRulesTests
 
     [Test]
     public void Vlan_and_vxlan_exclude_each_other() =>
-        Only(new NetworkOptions { Vlan = 5, Vxlan = 6 }).Should().Be("spec.Options.vxlan: \"6\" cannot stand beside vlan 5");
+        Only(new NetworkOptions { Vlan = 5, Vxlan = 6 }).Should().Be("spec.Options.vxlan: \"6\" cannot stand beside vlan 5: remove one of them");
 
     [TestCase(67, null, "must be 68 to 65535")]
     [TestCase(65536, null, "must be 68 to 65535")]

@@ -118,7 +118,7 @@ public sealed class PodInterfacesTests
     public void Both_prefixes_with_different_JSON_are_an_error(string current, string legacy) =>
         FluentActions.Invoking(() => PodInterfaces.Read(
                 new Dictionary<string, string> { ["danm.io/interfaces"] = current, ["danm.k8s.io/interfaces"] = legacy }, "ns"))
-            .Should().Throw<NetworkFaultException>().WithMessage("danm.k8s.io/interfaces: says something else than danm.io/interfaces");
+            .Should().Throw<NetworkFaultException>().WithMessage("danm.k8s.io/interfaces: says something else than danm.io/interfaces: remove one of them");
 
     [TestCase("danm/interfaces")]
     [TestCase("danm.k8s.io.example/interfaces")]

@@ -100,7 +100,8 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace);
         try
         {
-            book.Confirm(attachment, await api.CreateAsync(path, Endpoint(attachment, addresses), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false));
+            var made = await api.CreateAsync(path, Endpoint(attachment, addresses), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
+            book.Confirm(attachment, made.Object, made.MayComeAgain);
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
@@ -119,14 +120,16 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId);
         var own = await api.TryGetAsync(path, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false) ?? throw cause;
         var wanted = Endpoint(attachment, addresses);
+        var mayComeAgain = cause.Unanswered > 1;
         if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6)
         {
             await api.DeleteAsync(path, own.Metadata.Uid, cancellation).ConfigureAwait(false);
-            own = await api.CreateAsync(
+            var made = await api.CreateAsync(
                 ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace), wanted, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
+            (own, mayComeAgain) = (made.Object, made.MayComeAgain || cause.IsAfterRetry);
         }
 
-        book.Confirm(attachment, own);
+        book.Confirm(attachment, own, mayComeAgain);
     }
 
     private DanmEp Endpoint(Attachment attachment, List<AllocatedAddress> addresses)

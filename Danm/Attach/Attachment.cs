@@ -47,7 +47,7 @@ internal sealed record Attachment
                     yield return Allocation(name);
             }
 
-            yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = EndpointId, EndpointId = EndpointId };
+            yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = EndpointId, EndpointId = EndpointId, MayComeAgain = true };
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed record Attachment
         Table = PolicyRoutes.Count > 0 ? Table : 0,
     };
 
-    public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId };
+    public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId, MayComeAgain = true };
 }
 
 /// <summary>One interface as it was made.</summary>

@@ -57,7 +57,7 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
         lock (gate)
         {
             DropUnconfirmed(attachment, address.Address.IsIPv6);
-            claims.Add(attachment.Allocation(address.Name) with { Uid = address.Uid });
+            claims.Add(attachment.Allocation(address.Name) with { Uid = address.Uid, MayComeAgain = address.MayComeAgain });
         }
     }
 
@@ -69,12 +69,19 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
     }
 
     /// <summary>The DanmEp exists.</summary>
-    public void Confirm(Attachment attachment, DanmEp endpoint)
+    public void Confirm(Attachment attachment, DanmEp endpoint, bool mayComeAgain)
     {
         lock (gate)
         {
             claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId);
-            claims.Add(new ClaimRecord { Kind = ApiNames.DanmEp, Name = attachment.EndpointId, EndpointId = attachment.EndpointId, Uid = endpoint.Metadata.Uid });
+            claims.Add(new ClaimRecord
+            {
+                Kind = ApiNames.DanmEp,
+                Name = attachment.EndpointId,
+                EndpointId = attachment.EndpointId,
+                Uid = endpoint.Metadata.Uid,
+                MayComeAgain = mayComeAgain,
+            });
         }
     }
 

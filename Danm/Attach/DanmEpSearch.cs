@@ -52,6 +52,7 @@ internal static class DanmEpSearch
         var list = await api.ListAsync(
             ResourcePath.Danm(ApiNames.DanmEps, ns), $"fieldSelector={Uri.EscapeDataString(selector)}", ApiJson.Default.ObjectListDanmEp, cancellation)
             .ConfigureAwait(false);
-        return list.Items;
+        // Their names become paths of requests.
+        return list.Items.FindAll(e => Names.IsSubdomain(e?.Metadata.Name));
     }
 }

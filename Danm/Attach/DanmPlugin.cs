@@ -139,7 +139,7 @@ public sealed class DanmPlugin : ICniPlugin
             if (token is not null && NodeName.ExpiryOf(token) is { } end && end <= DateTimeOffset.UtcNow)
                 throw new CniException(CniErrorCode.PluginNotAvailable, $"the token of kubeconfig \"{request.Config.Kubeconfig}\" ended at {end:u}: is the installer's Pod running on this node?");
         }
-        catch (KubeConfigException e)
+        catch (Exception e) when (e is KubeConfigException or CniException { Code: CniErrorCode.InvalidNetworkConfig })
         {
             throw new CniException(CniErrorCode.PluginNotAvailable, e.Message, "kubeconfig", e);
         }

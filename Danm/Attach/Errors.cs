@@ -18,7 +18,11 @@ internal static class Errors
         ApiException api => FromApi(api, context),
         KubeConfigException kubeconfig => new(CniErrorCode.InvalidNetworkConfig, kubeconfig.Message, "kubeconfig", e),
         HostLinkException link => new(CniErrorCode.HostInterface, In(context, link.Message), inner: e),
-        NetlinkException kernel => new(CniErrorCode.KernelRefused, In(context, $"the kernel refused to {kernel.Message}"), inner: e),
+        NetlinkException kernel => new(
+            CniErrorCode.KernelRefused,
+            In(context, $"the kernel refused to {kernel.Message}"),
+            kernel.Errno == Errno.EOPNOTSUPP ? "has the kernel of this node ipvlan, 8021q and vxlan?" : null,
+            e),
         NetworkNamespaceException netns => new(CniErrorCode.UnknownContainer, netns.Message, "CNI_NETNS", e),
         NetworkFaultException fault => new(CniErrorCode.InvalidNetwork, In(context, fault.Message), inner: e),
         IOException io => new(CniErrorCode.IoFailure, In(context, io.Message), inner: e),
@@ -30,10 +34,18 @@ internal static class Errors
     {
         if (e.InnerException is KubeConfigException credentials)
             return From(credentials);
-        if (e.Code is null)
+        if (e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError })
+        {
             return new CniException(
-                e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } ? CniErrorCode.ApiUnreachable : CniErrorCode.TryAgainLater,
-                In(context, $"the API server gave no usable answer: {e.Message}"), "is it up, and are server and certificate authority of the kubeconfig right?", e);
+                CniErrorCode.ApiUnreachable, In(context, $"there is no secure connection to the API server: {e.Message}"), "is it the server that the kubeconfig means, and is its certificate of the kubeconfig's certificate authority?", e);
+        }
+
+        if (e.Code is null)
+        {
+            return new CniException(
+                CniErrorCode.TryAgainLater, In(context, $"the API server gave no usable answer: {e.Message}"), "is it up, and is it the server that the kubeconfig means?", e);
+        }
+
         return e.IsTransient
             ? new CniException(CniErrorCode.TryAgainLater, In(context, $"the API server could not serve {e.Message}"), inner: e)
             : new CniException(CniErrorCode.ApiRefused, In(context, $"the API server refused {e.Message}"), (int)e.Code is 401 or 403 ? "check the rights of the kubeconfig's user (ClusterRole caas:danm) and its token" : null, e);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Danm.Api;
 using Danm.Cni;
 using Danm.Kube;
@@ -54,12 +55,22 @@ internal sealed class PodReader(ApiClient api)
         var found = await Task.WhenAll(DefaultNetwork.Candidates(podNamespace).Select(c => ReadAsync(c, cancellation))).ConfigureAwait(false);
         return found.FirstOrDefault(n => n is not null) ?? throw new CniException(
             CniErrorCode.InvalidAnnotation,
-            $"the Pod has no annotation {ApiNames.InterfacesAnnotation}, and there is no network \"{DefaultNetwork.Name}\" (DanmNet or TenantNetwork in namespace {podNamespace}, or ClusterNetwork) to attach it to");
+            $"the Pod has no annotation {ApiNames.InterfacesAnnotation}, and there is no network \"{DefaultNetwork.Name}\" (DanmNet or TenantNetwork in namespace {podNamespace}, or ClusterNetwork) to attach it to: create one, or annotate the Pod");
     }
 
     private async Task<Network?> ReadAsync(NetworkRef reference, CancellationToken cancellation)
     {
-        var network = await api.TryGetAsync(ResourcePath.Of(reference), ApiJson.Default.Network, cancellation).ConfigureAwait(false);
+        Network? network;
+        try
+        {
+            network = await api.TryGetAsync(ResourcePath.Of(reference), ApiJson.Default.Network, cancellation).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.InnerException is JsonException json)
+        {
+            // Stored by hand, or before its definition had a schema.
+            throw new CniException(CniErrorCode.InvalidNetwork, $"{reference} cannot be used: {FaultOf(json)}: correct the object", inner: e);
+        }
+
         if (network is null)
             return null;
         network.Kind = reference.Kind;
@@ -67,4 +78,9 @@ internal sealed class PodReader(ApiClient api)
         network.Metadata.Namespace = reference.Namespace;
         return network;
     }
+
+    // What is no JSON at all has the reader's own complaint within.
+    private static NetworkFault FaultOf(JsonException e) => e.InnerException is JsonException malformed
+        ? new NetworkFault(e.Path ?? "$", null, $"cannot be read: {malformed.Message}")
+        : new NetworkFault(e.Path?.Replace("$.", "") ?? "spec", null, "has a value of a wrong type");
 }

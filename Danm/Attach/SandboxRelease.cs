@@ -26,7 +26,7 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
         /// <summary>Gone.</summary>
         Released,
 
-        /// <summary>Absent, but a create of it may be on its way.</summary>
+        /// <summary>Absent or gone, but a create of it may be on its way.</summary>
         MayStillCome,
 
         /// <summary>Nobody knows.</summary>
@@ -103,7 +103,9 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
         {
             Claims =
             [
-                .. endpoints.Concat(allocations).Where(c => c.Outcome != Outcome.Released).Select(c => c.Claim),
+                // What comes again has another uid.
+                .. endpoints.Concat(allocations).Where(c => c.Outcome != Outcome.Released)
+                    .Select(c => c.Outcome == Outcome.MayStillCome ? c.Claim with { Uid = null } : c.Claim),
                 .. record.Claims.Where(c => c.Kind == ApiNames.IPAllocation && kept.Contains(c.EndpointId)),
             ],
         };
@@ -158,7 +160,7 @@ internal sealed class SandboxRelease(ApiClient? api, AttachLog log, TimeSpan pat
             }
 
             await api!.DeleteAsync(path, uid, cancellation).ConfigureAwait(false);
-            return Outcome.Released;
+            return claim.MayComeAgain && !CannotComeAnyMore(record) ? Outcome.MayStillCome : Outcome.Released;
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)
         {

@@ -51,7 +51,7 @@ internal static class CompletionScript
         function __danm_complete
             set -l words (commandline -opc)
             set -l program $words[1]
-            set -l line " "(string join " " $words[2..-1] (commandline -ct))
+            set -l line " "(string join -- " " $words[2..-1] (commandline -ct))
             env -u CNI_COMMAND $program "[suggest:"(string length -- $line)"]" $line 2>/dev/null
         end
         complete -c danm -f -a '(__danm_complete)'

@@ -111,7 +111,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
         {
             var made = await api.CreateAsync(
                 ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
-            return new AllocatedAddress(made.Metadata.Name!, made.Metadata.Uid!, claim.WithPrefix(address));
+            return new AllocatedAddress(made.Object.Metadata.Name!, made.Object.Metadata.Uid!, claim.WithPrefix(address), made.MayComeAgain);
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
@@ -119,7 +119,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 return null;
             var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
             if (existing?.Spec.Owner == claim.Owner)
-                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address));
+                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: e.Unanswered > 1);
             uncertain.Add(claim.NameOf(address));
             return null;
         }

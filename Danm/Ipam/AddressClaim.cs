@@ -47,4 +47,5 @@ public sealed record AddressClaim(
 /// <param name="Name">The IPAllocation's name.</param>
 /// <param name="Uid">Its uid, the precondition of its release.</param>
 /// <param name="Address">The address with its subnet's prefix length.</param>
-public sealed record AllocatedAddress(string Name, string Uid, CidrAddress Address);
+/// <param name="MayComeAgain"><see cref="Kube.Created{T}.MayComeAgain"/> of its IPAllocation.</param>
+public sealed record AllocatedAddress(string Name, string Uid, CidrAddress Address, bool MayComeAgain = false);

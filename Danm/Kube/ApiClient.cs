@@ -31,7 +31,7 @@ public sealed class ApiClient : IDisposable
 
     private readonly HttpMessageInvoker connection;
     private readonly ServiceClientCredentials? credentials;
-    private readonly Uri server;
+    private readonly string server;
     private readonly TimeSpan patience;
     private readonly string? tlsServerName;
 
@@ -46,7 +46,7 @@ public sealed class ApiClient : IDisposable
         connection = ApiConnection.Create(configuration, patience);
         credentials = Kubernetes.CreateCredentials(configuration);
         tlsServerName = configuration.TlsServerName;
-        server = new Uri(configuration.Host);
+        server = configuration.Host.TrimEnd('/');
     }
 
     /// <summary>Reads one object; null if there is none.</summary>
@@ -68,14 +68,14 @@ public sealed class ApiClient : IDisposable
         return Read(HttpMethod.Get, path, body, type);
     }
 
-    /// <summary>Creates an object and returns what the server stored.</summary>
+    /// <summary>Creates an object.</summary>
     /// <exception cref="ApiException">Refused (<see cref="ApiException.IsAlreadyExists"/> among others), or no answer.</exception>
-    public async Task<T> CreateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
+    public async Task<Created<T>> CreateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class
     {
         var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        var (_, body) = await SendAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
-        return Read(HttpMethod.Post, path, body, type);
+        var (unanswered, body) = await SendAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+        return new Created<T>(Read(HttpMethod.Post, path, body, type), unanswered > 0);
     }
 
     /// <summary>
@@ -123,10 +123,10 @@ public sealed class ApiClient : IDisposable
         }
     }
 
-    private async Task<(HttpStatusCode Code, ReadOnlyMemory<byte> Body)> SendAsync(
+    private async Task<(int Unanswered, ReadOnlyMemory<byte> Body)> SendAsync(
         HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
     {
-        var unanswered = false;
+        var unanswered = 0;
         for (var attempt = 1; ; attempt++)
         {
             TimeSpan pause;
@@ -137,18 +137,19 @@ public sealed class ApiClient : IDisposable
                 using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
                 var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
-                    return (response.StatusCode, body);
-                var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { IsAfterRetry = unanswered };
+                    return (unanswered, body);
+                var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { Unanswered = unanswered };
                 pause = RetryAfter(response, failure) ?? Backoff(attempt);
                 if (!failure.IsTransient || attempt == Attempts)
                     throw failure;
-                unanswered |= failure.Code != HttpStatusCode.TooManyRequests;
+                if (failure.Code != HttpStatusCode.TooManyRequests)
+                    unanswered++;
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 if (attempt == Attempts || e is { InnerException: AuthenticationException })
-                    throw new ApiException($"{method} {path}", Cause(e), e);
-                unanswered = true;
+                    throw new ApiException($"{method} {server}{path}", Cause(e), e);
+                unanswered++;
                 pause = Backoff(attempt);
             }
 
@@ -159,7 +160,7 @@ public sealed class ApiClient : IDisposable
     private async Task<HttpResponseMessage> SendOnceAsync(
         HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(method, new Uri(server, path))
+        using var request = new HttpRequestMessage(method, new Uri(server + path))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,

@@ -27,10 +27,11 @@ public sealed class ApiException : Exception
     /// <summary>The server's own words, where it sent a metav1.Status.</summary>
     public Status? Status { get; }
 
-    /// <summary>
-    /// Whether this is the answer to a repeated request, an earlier one of which got none: an AlreadyExists may then be our own doing.
-    /// </summary>
-    public bool IsAfterRetry { get; internal init; }
+    /// <summary>How many earlier attempts got no answer, or one that does not tell whether they took effect.</summary>
+    public int Unanswered { get; internal init; }
+
+    /// <summary>Whether there was an earlier attempt whose effect nobody knows: an AlreadyExists may then be our own doing.</summary>
+    public bool IsAfterRetry => Unanswered > 0;
 
     /// <summary>404 NotFound.</summary>
     public bool IsNotFound => Code == HttpStatusCode.NotFound;

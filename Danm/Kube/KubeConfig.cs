@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using k8s;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace Danm.Kube;
 
@@ -13,8 +12,8 @@ public static class KubeConfig
     private const int MaxFileSize = 1 << 20;
 
     /// <summary>
-    /// Loads the current context of the kubeconfig at <paramref name="path"/>. JSON (which is YAML too, and what the installer
-    /// writes) is tried first. A token file is read again by the client as it is renewed; relative file names count from the
+    /// Loads the current context of the kubeconfig at <paramref name="path"/>. What begins with a brace is JSON (which is YAML too, and
+    /// what the installer writes). A token file is read again by the client as it is renewed; relative file names count from the
     /// kubeconfig's own folder, as in client-go.
     /// </summary>
     /// <exception cref="KubeConfigException">The file is missing, unreadable, no kubeconfig, or uses what a plugin cannot (exec).</exception>
@@ -22,11 +21,11 @@ public static class KubeConfig
     {
         ArgumentNullException.ThrowIfNull(path);
         var file = Parse(ReadFile(path), path);
-        var context = file.Contexts?.Find(c => c.Name == file.CurrentContext)?.Context
+        var context = file.Contexts?.Find(c => c?.Name == file.CurrentContext)?.Context
             ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no context \"{file.CurrentContext}\" (its current-context)");
-        var cluster = file.Clusters?.Find(c => c.Name == context.Cluster)?.Cluster
+        var cluster = file.Clusters?.Find(c => c?.Name == context.Cluster)?.Cluster
             ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no cluster \"{context.Cluster}\"");
-        var user = file.Users?.Find(u => u.Name == context.User)?.User
+        var user = file.Users?.Find(u => u?.Name == context.User)?.User
             ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no user \"{context.User}\"");
         if (!Uri.TryCreate(cluster.Server, UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http"))
             throw new KubeConfigException($"kubeconfig \"{path}\": server \"{cluster.Server}\" is no http(s) address");
@@ -63,69 +62,16 @@ public static class KubeConfig
     {
         try
         {
+            if (content.AsSpan().StartsWith(Encoding.UTF8.Preamble))
+                content = content[Encoding.UTF8.Preamble.Length..];
             var start = content.AsSpan().TrimStart(" \t\r\n"u8);
-            var json = start.StartsWith("{"u8) ? content : YamlToJson(Encoding.UTF8.GetString(content));
+            var json = start.StartsWith("{"u8) ? content : KubeConfigYaml.ToJson(Encoding.UTF8.GetString(content));
             return JsonSerializer.Deserialize(json, KubeConfigJson.Default.KubeConfigFile)
                 ?? throw new KubeConfigException($"kubeconfig \"{path}\" is empty");
         }
         catch (Exception e) when (e is JsonException or YamlException or InvalidOperationException or FormatException)
         {
             throw new KubeConfigException($"kubeconfig \"{path}\" is not valid: {e.Message}", e);
-        }
-    }
-
-    private static byte[] YamlToJson(string yaml)
-    {
-        var stream = new YamlStream();
-        using var reader = new StringReader(yaml);
-        stream.Load(reader);
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            if (stream.Documents.Count == 0)
-                writer.WriteStartObject();
-            if (stream.Documents.Count == 0)
-                writer.WriteEndObject();
-            else
-                WriteNode(writer, stream.Documents[0].RootNode);
-        }
-
-        return buffer.ToArray();
-    }
-
-    private static void WriteNode(Utf8JsonWriter writer, YamlNode node)
-    {
-        if (writer.CurrentDepth > 16)
-            throw new FormatException("nested deeper than 16 levels");
-        switch (node)
-        {
-            case YamlMappingNode mapping:
-                writer.WriteStartObject();
-                foreach (var (key, value) in mapping.Children)
-                {
-                    writer.WritePropertyName(((YamlScalarNode)key).Value ?? "");
-                    WriteNode(writer, value);
-                }
-
-                writer.WriteEndObject();
-                break;
-            case YamlSequenceNode sequence:
-                writer.WriteStartArray();
-                foreach (var item in sequence.Children)
-                    WriteNode(writer, item);
-                writer.WriteEndArray();
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } scalar:
-                writer.WriteBooleanValue(scalar.Value == "true");
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" }:
-                writer.WriteNullValue();
-                break;
-            case YamlScalarNode scalar:
-                writer.WriteStringValue(scalar.Value);
-                break;
-            default:
-                throw new FormatException($"cannot read a {node.NodeType} node");
         }
     }
 

@@ -9,9 +9,9 @@ namespace Danm.Kube;
 internal sealed class KubeConfigFile
 {
     [JsonPropertyName("current-context")] public string? CurrentContext { get; set; }
-    [JsonPropertyName("clusters")] public List<NamedCluster>? Clusters { get; set; }
-    [JsonPropertyName("users")] public List<NamedUser>? Users { get; set; }
-    [JsonPropertyName("contexts")] public List<NamedContext>? Contexts { get; set; }
+    [JsonPropertyName("clusters")] public List<NamedCluster?>? Clusters { get; set; }
+    [JsonPropertyName("users")] public List<NamedUser?>? Users { get; set; }
+    [JsonPropertyName("contexts")] public List<NamedContext?>? Contexts { get; set; }
 
     internal sealed class NamedCluster
     {

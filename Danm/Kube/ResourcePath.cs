@@ -15,17 +15,19 @@ public readonly record struct ResourcePath
     {
         var text = new StringBuilder(prefix);
         if (ns is not null)
-            text.Append("/namespaces/").Append(Uri.EscapeDataString(ns));
+            text.Append("/namespaces/").Append(Segment(ns));
         text.Append('/').Append(plural);
         if (name is not null)
-            text.Append('/').Append(Uri.EscapeDataString(name));
+            text.Append('/').Append(Segment(name));
         path = text.ToString();
     }
 
     /// <summary>Objects of core/v1: Pods, Events, Nodes.</summary>
+    /// <exception cref="ArgumentException">A name is empty or leads elsewhere.</exception>
     public static ResourcePath Core(string plural, string? ns, string? name = null) => new("/api/v1", ns, plural, name);
 
     /// <summary>Objects of danm.io/v1.</summary>
+    /// <exception cref="ArgumentException">A name is empty or leads elsewhere.</exception>
     public static ResourcePath Danm(string plural, string? ns, string? name = null) =>
         new($"/apis/{ApiNames.GroupVersion}", ns, plural, name);
 
@@ -35,6 +37,11 @@ public readonly record struct ResourcePath
         ArgumentNullException.ThrowIfNull(network);
         return Danm(network.Kind.ToPlural(), network.Namespace, network.Name);
     }
+
+    // Dots need no escape, and none keeps them from being taken for a step upwards.
+    private static string Segment(string name) => name is "" or "." or ".."
+        ? throw new ArgumentException($"\"{name}\" is no name that an object can have", nameof(name))
+        : Uri.EscapeDataString(name);
 
     /// <summary>The text after the server's address.</summary>
     public override string ToString() => path;

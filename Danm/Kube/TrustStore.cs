@@ -4,19 +4,22 @@ using k8s;
 namespace Danm.Kube;
 
 /// <summary>
-/// Keeps .NET from loading the host's trust store (55 ms CPU) to build a chain that must end in the kubeconfig's own authority.
-/// OpenSSL's file and folder are read from the process's C environment, which the managed call does not change.
+/// Keeps .NET from looking for certificates where none of ours are. It reads the process's C environment, which the managed call does
+/// not change.
 /// </summary>
 internal static partial class TrustStore
 {
-    private static int done;
+    private const string Nowhere = "/nonexistent";
 
     public static void SkipSystem(KubernetesClientConfiguration configuration)
     {
-        if (configuration.SslCaCerts is not { Count: > 0 } || Interlocked.Exchange(ref done, 1) != 0)
+        // Every chain is built from the user's own store too. Where HOME is not set, /etc/passwd must tell it, and need not exist.
+        _ = SetEnv("HOME", Nowhere, 1);
+        // To load the host's store takes 55 ms CPU, for a chain that must end in the kubeconfig's own authority.
+        if (configuration.SslCaCerts is not { Count: > 0 })
             return;
-        _ = SetEnv("SSL_CERT_DIR", "/nonexistent", 1);
-        _ = SetEnv("SSL_CERT_FILE", "/nonexistent", 1);
+        _ = SetEnv("SSL_CERT_DIR", Nowhere, 1);
+        _ = SetEnv("SSL_CERT_FILE", Nowhere, 1);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -90,26 +90,34 @@ public sealed class NetworkNamespace : IDisposable
     /// <inheritdoc/>
     public override string ToString() => Path;
 
+    // A path may come from an object of a tenant: opening a device can start what it stands for, and opening a pipe wakes who waits
+    // at its other end. So it is only looked up first, and opened if it is on the file system of the namespaces.
     private static unsafe Descriptor OpenReadOnly(string path)
     {
-        // O_NONBLOCK: a pipe at this path must not hold us up.
+        using var place = Open(path, path, Native.O_PATH | Native.O_CLOEXEC);
+        // struct statfs has 120 bytes.
+        var buffer = stackalloc long[32];
+        if (Native.fstatfs(place.Value, buffer) != 0)
+            throw new NetworkNamespaceException(path, Marshal.GetLastPInvokeError());
+        if (buffer[0] != Native.NSFS_MAGIC)
+            throw new NetworkNamespaceException(path, 0);
+        return Open($"/proc/self/fd/{place.Value}", path, Native.O_RDONLY | Native.O_CLOEXEC);
+    }
+
+    private static unsafe Descriptor Open(string path, string named, int flags)
+    {
         fixed (byte* bytes = Encoding.UTF8.GetBytes(path + '\0'))
         {
-            var fd = Native.open(bytes, Native.O_RDONLY | Native.O_CLOEXEC | Native.O_NONBLOCK);
-            if (fd < 0)
-                throw new NetworkNamespaceException(path, Marshal.GetLastPInvokeError());
-            return new Descriptor(fd);
+            var fd = Native.open(bytes, flags);
+            return fd < 0 ? throw new NetworkNamespaceException(named, Marshal.GetLastPInvokeError()) : new Descriptor(fd);
         }
     }
 
     private static unsafe NamespaceIdentity Identify(string path, int fd)
     {
-        // struct statfs has 120 bytes, struct stat 144 or less.
+        // struct stat has 144 bytes or less.
         var buffer = stackalloc ulong[32];
-        if (Native.fstatfs(fd, (long*)buffer) != 0)
-            throw new NetworkNamespaceException(path, Marshal.GetLastPInvokeError());
-        // Without the first question the second would be an ioctl on a file of an unknown kind.
-        if ((long)buffer[0] != Native.NSFS_MAGIC || Native.ioctl(fd, Native.NS_GET_NSTYPE) != Native.CLONE_NEWNET)
+        if (Native.ioctl(fd, Native.NS_GET_NSTYPE) != Native.CLONE_NEWNET)
             throw new NetworkNamespaceException(path, 0);
         if (Native.fstat(fd, buffer) != 0)
             throw new NetworkNamespaceException(path, Marshal.GetLastPInvokeError());

@@ -42,7 +42,7 @@ public static class InterfaceName
             {
                 throw new NetworkFaultException(
                     $"{networks[position].Ref} spec.Options.container_prefix", networks[position].Spec.Options.ContainerPrefix ?? "",
-                    $"makes interface {position} '{name}', which is interface {earlier} of {networks[earlier].Ref} already");
+                    $"makes interface {position} '{name}', which is interface {earlier} of {networks[earlier].Ref} already: give one of them another prefix");
             }
 
             names[position] = name;

@@ -34,7 +34,7 @@ public static class NetworkRules
         CheckRange(faults, "spec.Options.vlan", options.Vlan, 1, 4094);
         CheckRange(faults, "spec.Options.vxlan", options.Vxlan, 1, 16777214);
         if (options is { Vlan: not (null or 0), Vxlan: not (null or 0) })
-            faults.Add(new NetworkFault("spec.Options.vxlan", $"{options.Vxlan}", $"cannot stand beside vlan {options.Vlan}"));
+            faults.Add(new NetworkFault("spec.Options.vxlan", $"{options.Vxlan}", $"cannot stand beside vlan {options.Vlan}: remove one of them"));
         // Below 1280 (RFC 8200 section 5) the kernel turns IPv6 off.
         CheckRange(faults, "spec.Options.mtu", options.Mtu, string.IsNullOrEmpty(options.Net6) ? 68 : 1280, 65535);
         CheckSubnet(faults, "cidr", options.Cidr, "routes", options.Routes, ipv6: false);

@@ -40,7 +40,7 @@ public static class PodInterfaces
             return requests ?? [];
         var legacyRequests = Parse(ApiNames.LegacyInterfacesAnnotation, legacy, podNamespace);
         if (current is not null && !IsSameJson(current, legacy))
-            throw new NetworkFaultException(ApiNames.LegacyInterfacesAnnotation, null, $"says something else than {ApiNames.InterfacesAnnotation}");
+            throw new NetworkFaultException(ApiNames.LegacyInterfacesAnnotation, null, $"says something else than {ApiNames.InterfacesAnnotation}: remove one of them");
         return requests ?? legacyRequests;
     }
 

@@ -110,6 +110,12 @@ public sealed record ClaimRecord
     /// <summary>metadata.uid once the server has confirmed it; null while nobody knows whether the object exists.</summary>
     public string? Uid { get; init; }
 
+    /// <summary>
+    /// Whether a create of it has no answer yet, or never got one: it may still be carried out, even after the object that another one
+    /// made was deleted.
+    /// </summary>
+    public bool MayComeAgain { get; init; }
+
     /// <summary>The object's DanmEp, to know whose it is.</summary>
     public string EndpointId { get; init => field = value ?? ""; } = "";
 }

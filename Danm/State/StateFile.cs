@@ -10,12 +10,18 @@ namespace Danm.State;
 /// </summary>
 internal sealed partial class StateFile : IDisposable
 {
-    private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_DIRECTORY = 0x10000;
+    private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
+
+    // The two on which the architectures differ (asm/fcntl.h).
+    private static readonly int O_NOFOLLOW = IsArm64 ? 0x8000 : 0x20000;
+    private static readonly int O_DIRECTORY = IsArm64 ? 0x4000 : 0x10000;
 
     private readonly SafeFileHandle handle;
 
     private StateFile(string path, SafeFileHandle handle) => (Path, this.handle) = (path, handle);
+
+    private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     public string Path { get; }
 

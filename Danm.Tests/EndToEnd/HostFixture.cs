@@ -1,0 +1,20 @@
+namespace Danm.Tests.EndToEnd;
+
+/// <summary>Tests on a node of their own on this machine's kernel.</summary>
+public abstract class HostFixture
+{
+    private protected HostNode Node { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartNode() => Node = await HostNode.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopNode()
+    {
+        if (Node is not null)
+            await Node.DisposeAsync();
+    }
+
+    [TearDown]
+    public Task Forget() => Node.ResetAsync();
+}
