@@ -19,7 +19,7 @@ internal sealed class NodeCall(CniRequest request, NodeState? state = null)
 
     public AttachLog Log { get; } = new(request);
 
-    public DelegateChain Chain => field ??= new(new PluginRunner(Request.Path, Inherited(), LogStderr));
+    public DelegateChain Chain => field ??= new(new PluginRunner(Request.Path, Inherited(), Report));
 
     /// <summary>Takes back what journals name.</summary>
     public SandboxRelease Release(ApiClient? api) => new(api, new SandboxInterfaces(this), Log, Request.Patience());
@@ -47,8 +47,14 @@ internal sealed class NodeCall(CniRequest request, NodeState? state = null)
         }
     }
 
-    private void LogStderr(string plugin, PluginCall call, string text) =>
-        Log.Info("plugin wrote to stderr", ("plugin", plugin), ("call", call.Command), ("interface", call.IfName), ("text", text.Trim()));
+    private void Report(PluginRun run)
+    {
+        Log.Debug(
+            "plugin ran", ("plugin", run.Plugin), ("call", run.Call.Command), ("interface", run.Call.IfName), ("exit", $"{run.ExitCode}"),
+            ("took_ms", $"{run.Elapsed.TotalMilliseconds:0}"), ("cpu_us", $"{run.Cpu.TotalMicroseconds:0}"));
+        if (run.Stderr.Length > 0)
+            Log.Info("plugin wrote to stderr", ("plugin", run.Plugin), ("call", run.Call.Command), ("interface", run.Call.IfName), ("text", run.Stderr.Trim()));
+    }
 
     private static Dictionary<string, string> Inherited()
     {

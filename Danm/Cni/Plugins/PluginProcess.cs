@@ -10,7 +10,8 @@ namespace Danm.Cni.Plugins;
 /// <param name="ExitCode">Its exit code; 128 and the number of the signal that ended it.</param>
 /// <param name="Stdout">All of its standard output.</param>
 /// <param name="Stderr">The start of its standard error.</param>
-internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr);
+/// <param name="Cpu">The processor time of it and of what it has waited for.</param>
+internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr, TimeSpan Cpu);
 
 /// <summary>
 /// One run of a plugin: started by posix_spawn(3) as the leader of a process group, its input a memory file, so that no plugin that
@@ -34,6 +35,7 @@ internal sealed partial class PluginProcess
     private readonly Output output = new(MaxStdout);
     private readonly Output errors = new(MaxStderr);
     private bool reaped;
+    private TimeSpan cpu;
 
     private PluginProcess(int pid, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdout, SafeFileHandle stderr) =>
         (this.pid, this.environment, this.stdout, this.stderr) = (pid, environment, stdout, stderr);
@@ -60,7 +62,7 @@ internal sealed partial class PluginProcess
             if (process.output.IsTooLong)
                 throw new PluginOutputException($"wrote more than {MaxStdout} bytes");
             return exit is { } code
-                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span))
+                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span), process.cpu)
                 : throw new PluginOutputException("ended, but a process that it started kept its standard output open");
         }
     }
@@ -180,20 +182,23 @@ internal sealed partial class PluginProcess
         return null;
     }
 
-    private int? Reap()
+    private unsafe int? Reap()
     {
         lock (gate)
         {
             int waited;
             int status;
+            var usage = stackalloc long[RusageWords];
             do
-                waited = waitpid(pid, out status, WNOHANG);
+                waited = wait4(pid, out status, WNOHANG, usage);
             while (waited < 0 && Marshal.GetLastPInvokeError() == EINTR);
             if (waited == 0)
                 return null;
             reaped = true;
             if (waited < 0)
                 return 128;
+            // ru_utime and ru_stime: seconds and microseconds each.
+            cpu = TimeSpan.FromMicroseconds(((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
             return (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
         }
     }
