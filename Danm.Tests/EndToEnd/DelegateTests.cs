@@ -111,6 +111,23 @@ public sealed class DelegateTests : HostFixture
         await ExpectNothingLeftAsync(pod);
     }
 
+    // The specification's rule; and the way to the API server needs an environment of its own.
+    [Test]
+    public async Task A_plugin_gets_the_environment_of_the_runtime_but_for_its_own_call()
+    {
+        await Node.ShellAsync("mkdir -p /run/plugins && printf '#!/bin/sh\\nenv | sort >/run/plugins/env.$CNI_COMMAND\\necho \\x27{\"cniVersion\":\"1.0.0\"}\\x27\\n' >/run/plugins/recorder && chmod +x /run/plugins/recorder");
+        await FileAsync("rec.conf", """{"cniVersion":"1.0.0","name":"rec","type":"recorder"}""");
+        Node.Server.Store.Create(Objects.Network("DanmNet", "rec", """{"NetworkID":"rec","NetworkType":"recorder"}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"rec"}]"""));
+        var call = Call(pod, "ADD") with { Path = "/run/plugins" };
+
+        (await Node.CallAsync(call)).Succeeded();
+
+        var seen = (await Node.ShellAsync("cat /run/plugins/env.ADD")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(v => !v.StartsWith("DANM_", StringComparison.Ordinal) && !v.StartsWith("_=", StringComparison.Ordinal) && !v.StartsWith("PWD=", StringComparison.Ordinal));
+        seen.Should().BeEquivalentTo(call.Environment.Select(v => $"{v.Key}={v.Value}").Append("PATH=/usr/sbin:/usr/bin:/sbin:/bin"));
+        (await Node.CallAsync(Call(pod, "DEL") with { Path = "/run/plugins" })).Succeeded();
+    }
+
     private Task FileAsync(string name, string content) => Node.ShellAsync($"cat >/run/cni/{name} <<'FILE'\n{content}\nFILE");
 
     private static CniCall Call(Sandbox pod, string command)
