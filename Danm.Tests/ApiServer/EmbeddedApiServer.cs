@@ -203,7 +203,8 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             await response.WriteAsync(200, bytes);
             return true;
         }
-        if (fault.DropAfter)
+        var dropAfter = fault.DropAfter || fault.Committed is not null;
+        if (dropAfter)
         {
             record.User = authenticator.Authenticate(context);
             var shown = context.Response.Body;
@@ -211,8 +212,9 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             context.Response.Body = swallowed;
             await WorkAsync(context, path, record, response);
             context.Response.Body = shown;
+            fault.Committed?.Invoke();
         }
-        if (!fault.DropBefore && !fault.DropAfter)
+        if (!fault.DropBefore && !dropAfter)
             return false;
         record.Status = 0;
         context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
