@@ -203,7 +203,8 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             await response.WriteAsync(200, bytes);
             return true;
         }
-        if (fault.DropAfter)
+        var dropAfter = fault.DropAfter || fault.Committed is not null;
+        if (dropAfter)
         {
             record.User = authenticator.Authenticate(context);
             var shown = context.Response.Body;
@@ -218,8 +219,9 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
                 // A refusal is lost like any other answer.
             }
             context.Response.Body = shown;
+            fault.Committed?.Invoke();
         }
-        if (!fault.DropBefore && !fault.DropAfter)
+        if (!fault.DropBefore && !dropAfter)
             return false;
         record.Status = 0;
         context.Features.Get<IConnectionLifetimeFeature>()?.Abort();

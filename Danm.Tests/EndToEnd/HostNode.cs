@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
@@ -102,6 +103,9 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>Calls the executable by a command line that is not just its path.</summary>
     public Task<CniOutcome> CallAsync(CniCall call, IReadOnlyList<string> command, TimeSpan? timeout = null) =>
         call.RunAsync([.. namespaces.Enter, .. command], timeout);
+
+    /// <summary>Calls the published executable; the process is the call itself, not a shell around it.</summary>
+    public Task<CniOutcome> CallAsync(CniCall call, Action<Process> started) => call.RunAsync([.. namespaces.Enter, DanmBinary.Path], started: started);
 
     /// <inheritdoc/>
     public async Task<string> ShellAsync(string script)

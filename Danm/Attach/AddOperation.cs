@@ -31,8 +31,11 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
                 if (!MustWaitFor(tasks.Count - 1))
                     continue;
                 await ((Task)tasks[^1]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (!tasks[^1].IsCompletedSuccessfully)
-                    break;
+                if (tasks[^1].IsCompletedSuccessfully)
+                    continue;
+                foreach (var notBegun in attachments.Skip(tasks.Count))
+                    book.Drop(notBegun);
+                break;
             }
 
             await ((Task)Task.WhenAll(tasks)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -53,7 +53,7 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
         {
             var left = await ReleaseObjectsAsync(journal, record, budget.Token).ConfigureAwait(false);
             if (left.Claims.Count == 0 && !left.Search)
-                journal.Remove();
+                Forget(journal);
             else
                 Defer(journal, left);
         }
@@ -75,6 +75,22 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
             ? left.Claims
             : throw new CniException(
                 CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {record.ContainerId} left", string.Join("; ", problems));
+    }
+
+    /// <summary>
+    /// Removes the journal of a sandbox of which nothing is left. Where the disk does not let it, what it says is stale but does no
+    /// harm: whoever acts on it finds nothing, or another's.
+    /// </summary>
+    public void Forget(Journal journal)
+    {
+        try
+        {
+            journal.Remove();
+        }
+        catch (IOException e)
+        {
+            log.Warning("all is released, but the journal stays", ("cause", e.Message));
+        }
     }
 
     private void Defer(Journal journal, SandboxRecord left)

@@ -10,8 +10,8 @@ namespace Danm.State;
 /// </summary>
 internal sealed partial class StateFile : IDisposable
 {
-    private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
-    private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
+    private const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
+    private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11, EROFS = 30;
 
     private readonly SafeFileHandle handle;
 
@@ -21,43 +21,50 @@ internal sealed partial class StateFile : IDisposable
 
     public string Name => System.IO.Path.GetFileName(Path);
 
+    /// <summary>What makes the content untrustworthy, as the end of "the file …"; null if nothing does.</summary>
+    public string? Fault { get; private init; }
+
     /// <summary>
     /// Opens and locks. Null if there is no such file and <paramref name="create"/> is not set, or if somebody else holds the lock
-    /// and <paramref name="wait"/> is over.
+    /// and <paramref name="wait"/> is over. On a disk that is read-only, what is there can still be read. A file that is not to be
+    /// trusted is opened as such, or with <paramref name="create"/> replaced.
     /// </summary>
     /// <exception cref="IOException">The file cannot be opened, or is a link.</exception>
     public static async Task<StateFile?> OpenAsync(string path, bool create, TimeSpan wait, CancellationToken cancellation)
     {
         var deadline = Environment.TickCount64 + (long)wait.TotalMilliseconds;
+        var access = O_RDWR;
         while (true)
         {
-            var fd = open(path, O_RDWR | O_APPEND | OpenFlags.NoFollow | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
+            var fd = open(path, access | O_APPEND | OpenFlags.NoFollow | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
             if (fd < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
                 if (errno == EINTR)
                     continue;
+                if (errno == EROFS && !create && access == O_RDWR)
+                {
+                    access = O_RDONLY;
+                    continue;
+                }
+
                 return errno == ENOENT && !create ? null : throw Failure("open", path, errno);
             }
 
             var handle = new SafeFileHandle(fd, ownsHandle: true);
             if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             {
-                if (FileStatus.Of(handle).Fault is { } fault)
-                {
-                    handle.Dispose();
-                    throw new IOException($"\"{path}\" {fault}, so it is not believed: look who made it, and remove it");
-                }
-
                 // Whoever held the lock before may have removed what was opened here.
-                if (IsStillAt(path, handle))
+                var file = IsStillAt(path, handle) ? new StateFile(path, handle) { Fault = FileStatus.Of(handle).Fault } : null;
+                if (file is { Fault: null } || (file is not null && !create))
                 {
-                    if (create && RandomAccess.GetLength(handle) == 0)
+                    if (create && file.Length == 0)
                         SyncFolder(System.IO.Path.GetDirectoryName(path)!);
-                    return new StateFile(path, handle);
+                    return file;
                 }
 
-                handle.Dispose();
+                using (handle)
+                    file?.Delete();
                 continue;
             }
 

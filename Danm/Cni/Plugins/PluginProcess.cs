@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -7,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Danm.Cni.Plugins;
 
 /// <summary>What a plugin's process ended with.</summary>
-/// <param name="ExitCode">Its exit code; 128 and the number of the signal that ended it.</param>
+/// <param name="ExitCode">Its exit code; negative: the number of the signal that ended it. (Shells say 128 + n, as a program may by itself.)</param>
 /// <param name="Stdout">All of its standard output.</param>
 /// <param name="Stderr">The start of its standard error.</param>
 /// <param name="Cpu">The processor time of it and of what it has waited for.</param>
@@ -26,6 +25,7 @@ internal sealed partial class PluginProcess
     private const int MaxStdout = CniJsonReader.MaxBytes;
     private const int MaxStderr = 64 << 10;
     private const int StackSize = 256 * 1024;
+    private static readonly string[] StrayVariables = ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_COMMAND", Marker];
 
     private readonly Lock gate = new();
     private readonly int pid;
@@ -164,6 +164,9 @@ internal sealed partial class PluginProcess
                 fds[0].Fd = -1;
             if (fds[1].Returned != 0 && errors.Read(fds[1].Fd))
                 fds[1].Fd = -1;
+            // Some child may go on writing that has left group and environment behind: it cannot be killed, only left alone.
+            if (exit is not null && fds[0].Fd >= 0 && (output.IsTooLong || Environment.TickCount64 >= deadline))
+                break;
             if (output.IsTooLong)
                 Kill();
             if (exit is null && Reap() is { } code)
@@ -196,10 +199,10 @@ internal sealed partial class PluginProcess
                 return null;
             reaped = true;
             if (waited < 0)
-                return 128;
+                return -SIGKILL; // somebody else has reaped it, and nobody knows how it ended
             // ru_utime and ru_stime: seconds and microseconds each.
             cpu = TimeSpan.FromMicroseconds(((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
-            return (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
+            return (status & 0x7f) == 0 ? (status >> 8) & 0xff : -(status & 0x7f);
         }
     }
 
@@ -212,33 +215,12 @@ internal sealed partial class PluginProcess
                 _ = kill(-pid, SIGKILL);
         }
 
-        KillStrays();
-    }
+        // What left the group (setsid) is told from what another plugin left behind by the environment that it was started with.
+        PluginStrays.Kill(variables => Array.TrueForAll(StrayVariables, IsOurs(variables)), pid);
 
-    /// <summary>
-    /// What left the group (setsid) is a child of ours once its parent is dead. It is told from what another plugin left behind by the
-    /// environment that it was started with.
-    /// </summary>
-    private void KillStrays()
-    {
-        foreach (var folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var other) || other == pid || other == Environment.ProcessId)
-                continue;
-            try
-            {
-                var variables = File.ReadAllText($"{folder}/environ").Split('\0');
-                if (IsOurs("CNI_CONTAINERID") && IsOurs("CNI_IFNAME") && IsOurs("CNI_COMMAND") && IsOurs(Marker))
-                    _ = kill(other, SIGKILL);
-
-                bool IsOurs(string name) =>
-                    variables.Contains(environment.TryGetValue(name, out var value) ? $"{name}={value}" : $"{name}=");
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It has ended.
-            }
-        }
+        Predicate<string> IsOurs(string[] variables) => name => environment.TryGetValue(name, out var value)
+            ? variables.Contains($"{name}={value}")
+            : !Array.Exists(variables, v => v.StartsWith(name + "=", StringComparison.Ordinal));
     }
 
     private static SafeFileHandle MemoryFile(ReadOnlySpan<byte> content)
