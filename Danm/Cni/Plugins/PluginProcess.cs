@@ -28,19 +28,19 @@ internal sealed partial class PluginProcess
 
     private readonly Lock gate = new();
     private readonly int pid;
-    private readonly IReadOnlyDictionary<string, string> environment;
+    private readonly string marker;
     private readonly SafeFileHandle stdout;
     private readonly SafeFileHandle stderr;
     private readonly Output output = new(MaxStdout);
     private readonly Output errors = new(MaxStderr);
     private bool reaped;
 
-    private PluginProcess(int pid, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdout, SafeFileHandle stderr) =>
-        (this.pid, this.environment, this.stdout, this.stderr) = (pid, environment, stdout, stderr);
+    private PluginProcess(int pid, string marker, SafeFileHandle stdout, SafeFileHandle stderr) =>
+        (this.pid, this.marker, this.stdout, this.stderr) = (pid, marker, stdout, stderr);
 
     /// <summary>Runs a program to its end. If the call is cancelled, it and all that it started are killed.</summary>
     /// <param name="program">The executable's path.</param>
-    /// <param name="environment">All of its environment.</param>
+    /// <param name="environment">Its environment, to which a mark of this run is added.</param>
     /// <param name="input">Its standard input.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="PluginStartException">It cannot be started.</exception>
@@ -72,12 +72,14 @@ internal sealed partial class PluginProcess
         using var stdin = MemoryFile(input);
         var (outRead, outWrite) = Pipe();
         var (errRead, errWrite) = Pipe();
+        var marker = $"{Marker}={Guid.NewGuid():n}";
         using (outWrite)
         using (errWrite)
         {
             try
             {
-                return new PluginProcess(Spawn(program, environment, stdin, outWrite, errWrite), environment, outRead, errRead);
+                var variables = environment.Where(v => v.Key != Marker).Select(v => $"{v.Key}={v.Value}");
+                return new PluginProcess(Spawn(program, [.. variables, marker], stdin, outWrite, errWrite), marker, outRead, errRead);
             }
             catch
             {
@@ -89,12 +91,12 @@ internal sealed partial class PluginProcess
     }
 
     private static unsafe int Spawn(
-        string program, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
+        string program, string[] environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
     {
         // Larger than posix_spawn_file_actions_t (80 bytes), posix_spawnattr_t (336) and sigset_t (128) of any libc.
         Span<long> actions = stackalloc long[64], attributes = stackalloc long[128], signals = stackalloc long[32];
         using var arguments = new TextBlock([program]);
-        using var variables = new TextBlock([.. environment.Select(v => $"{v.Key}={v.Value}")]);
+        using var variables = new TextBlock(environment);
         fixed (long* a = actions, t = attributes, s = signals)
         {
             _ = posix_spawn_file_actions_init(a);
@@ -211,8 +213,7 @@ internal sealed partial class PluginProcess
     }
 
     /// <summary>
-    /// What left the group (setsid) is a child of ours once its parent is dead. It is told from what another plugin left behind by the
-    /// environment that it was started with.
+    /// What left the group (setsid) is told from all else by the environment that it was started with, which holds this run's mark.
     /// </summary>
     private void KillStrays()
     {
@@ -222,12 +223,8 @@ internal sealed partial class PluginProcess
                 continue;
             try
             {
-                var variables = File.ReadAllText($"{folder}/environ").Split('\0');
-                if (IsOurs("CNI_CONTAINERID") && IsOurs("CNI_IFNAME") && IsOurs("CNI_COMMAND") && IsOurs(Marker))
+                if (File.ReadAllText($"{folder}/environ").Split('\0').Contains(marker))
                     _ = kill(other, SIGKILL);
-
-                bool IsOurs(string name) =>
-                    variables.Contains(environment.TryGetValue(name, out var value) ? $"{name}={value}" : $"{name}=");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
