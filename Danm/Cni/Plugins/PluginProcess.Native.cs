@@ -5,8 +5,8 @@ namespace Danm.Cni.Plugins;
 
 internal sealed partial class PluginProcess
 {
-    /// <summary>Names the process that started a plugin, so that what the plugin leaves behind can be told from others'.</summary>
-    internal const string Marker = "DANM_PID";
+    /// <summary>Names one run of a plugin, with its caller's number first, so that what it leaves behind can be told from others'.</summary>
+    internal const string Marker = "DANM_CALL";
 
     private const int PR_SET_CHILD_SUBREAPER = 36, SYS_pidfd_open = 434, WNOHANG = 1, RusageWords = 18, SIGKILL = 9, EINTR = 4, EAGAIN = 11;
     private const int O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, F_SETFL = 4;

@@ -25,11 +25,10 @@ internal sealed partial class PluginProcess
     private const int MaxStdout = CniJsonReader.MaxBytes;
     private const int MaxStderr = 64 << 10;
     private const int StackSize = 256 * 1024;
-    private static readonly string[] StrayVariables = ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_COMMAND", Marker];
 
     private readonly Lock gate = new();
     private readonly int pid;
-    private readonly IReadOnlyDictionary<string, string> environment;
+    private readonly string marker;
     private readonly SafeFileHandle stdout;
     private readonly SafeFileHandle stderr;
     private readonly Output output = new(MaxStdout);
@@ -37,12 +36,12 @@ internal sealed partial class PluginProcess
     private bool reaped;
     private TimeSpan cpu;
 
-    private PluginProcess(int pid, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdout, SafeFileHandle stderr) =>
-        (this.pid, this.environment, this.stdout, this.stderr) = (pid, environment, stdout, stderr);
+    private PluginProcess(int pid, string marker, SafeFileHandle stdout, SafeFileHandle stderr) =>
+        (this.pid, this.marker, this.stdout, this.stderr) = (pid, marker, stdout, stderr);
 
     /// <summary>Runs a program to its end. If the call is cancelled, it and all that it started are killed.</summary>
     /// <param name="program">The executable's path.</param>
-    /// <param name="environment">All of its environment.</param>
+    /// <param name="environment">Its environment, to which a mark of this run is added.</param>
     /// <param name="input">Its standard input.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="PluginStartException">It cannot be started.</exception>
@@ -74,12 +73,14 @@ internal sealed partial class PluginProcess
         using var stdin = MemoryFile(input);
         var (outRead, outWrite) = Pipe();
         var (errRead, errWrite) = Pipe();
+        var marker = $"{Marker}={Environment.ProcessId}.{Guid.NewGuid():n}";
         using (outWrite)
         using (errWrite)
         {
             try
             {
-                return new PluginProcess(Spawn(program, environment, stdin, outWrite, errWrite), environment, outRead, errRead);
+                var variables = environment.Where(v => v.Key != Marker).Select(v => $"{v.Key}={v.Value}");
+                return new PluginProcess(Spawn(program, [.. variables, marker], stdin, outWrite, errWrite), marker, outRead, errRead);
             }
             catch
             {
@@ -91,12 +92,12 @@ internal sealed partial class PluginProcess
     }
 
     private static unsafe int Spawn(
-        string program, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
+        string program, string[] environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
     {
         // Larger than posix_spawn_file_actions_t (80 bytes), posix_spawnattr_t (336) and sigset_t (128) of any libc.
         Span<long> actions = stackalloc long[64], attributes = stackalloc long[128], signals = stackalloc long[32];
         using var arguments = new TextBlock([program]);
-        using var variables = new TextBlock([.. environment.Select(v => $"{v.Key}={v.Value}")]);
+        using var variables = new TextBlock(environment);
         fixed (long* a = actions, t = attributes, s = signals)
         {
             _ = posix_spawn_file_actions_init(a);
@@ -215,12 +216,8 @@ internal sealed partial class PluginProcess
                 _ = kill(-pid, SIGKILL);
         }
 
-        // What left the group (setsid) is told from what another plugin left behind by the environment that it was started with.
-        PluginStrays.Kill(variables => Array.TrueForAll(StrayVariables, IsOurs(variables)), pid);
-
-        Predicate<string> IsOurs(string[] variables) => name => environment.TryGetValue(name, out var value)
-            ? variables.Contains($"{name}={value}")
-            : !Array.Exists(variables, v => v.StartsWith(name + "=", StringComparison.Ordinal));
+        // What left the group (setsid) is told from all else by the environment that it was started with, which holds this run's mark.
+        PluginStrays.Kill(variables => variables.Contains(marker), pid);
     }
 
     private static SafeFileHandle MemoryFile(ReadOnlySpan<byte> content)

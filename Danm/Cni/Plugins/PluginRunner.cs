@@ -84,7 +84,6 @@ public sealed class PluginRunner(
         }
 
         environment["CNI_COMMAND"] = call.Command;
-        environment[PluginProcess.Marker] = $"{Environment.ProcessId}";
         if (call.ContainerId.Length == 0)
             return environment;
         environment["CNI_CONTAINERID"] = call.ContainerId;
