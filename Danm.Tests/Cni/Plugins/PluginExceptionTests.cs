@@ -30,7 +30,7 @@ public sealed class PluginExceptionTests
     [TestCaseSource(nameof(Failures))]
     public void A_failure_says_what_the_plugin_said(int exit, string stdout, string stderr, string message, int? code, string? details)
     {
-        var failure = PluginException.From("bridge", new PluginCall("ADD", "c1", "eth0"), new PluginOutput(exit, Encoding.UTF8.GetBytes(stdout), stderr));
+        var failure = PluginException.From("bridge", new PluginCall("ADD", "c1", "eth0"), new PluginOutput(exit, Encoding.UTF8.GetBytes(stdout), stderr, TimeSpan.Zero));
 
         failure.Message.Should().Be($"plugin 'bridge' ADD: {message}");
         (failure.Code, failure.Details, failure.IsMissing).Should().Be((code, details, false));
@@ -39,7 +39,7 @@ public sealed class PluginExceptionTests
     [Test]
     public void Output_that_is_no_text_is_no_message()
     {
-        var failure = PluginException.From("bridge", new PluginCall("DEL"), new PluginOutput(1, new byte[] { 0, 1, 2, 0xff, 0xfe }, ""));
+        var failure = PluginException.From("bridge", new PluginCall("DEL"), new PluginOutput(1, new byte[] { 0, 1, 2, 0xff, 0xfe }, "", TimeSpan.Zero));
 
         failure.Message.Should().StartWith("plugin 'bridge' DEL: ended with 1").And.Contain("\\u0000");
         failure.Message.Should().NotContainAny("\0", "\u0001");
