@@ -210,7 +210,14 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             var shown = context.Response.Body;
             using var swallowed = new MemoryStream();
             context.Response.Body = swallowed;
-            await WorkAsync(context, path, record, response);
+            try
+            {
+                await WorkAsync(context, path, record, response);
+            }
+            catch (StatusException)
+            {
+                // A refusal is lost like any other answer.
+            }
             context.Response.Body = shown;
             fault.Committed?.Invoke();
         }

@@ -50,12 +50,14 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>The node's network namespace.</summary>
     public string NetworkPath => namespaces.NetworkPath;
 
-    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null)
+    /// <param name="options">The API server's.</param>
+    /// <param name="ownProcesses">Whether what runs on the node ends with it.</param>
+    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null, bool ownProcesses = false)
     {
         if (!Environment.IsPrivilegedProcess)
-            Assert.Ignore("network namespaces need root");
+            DanmBinary.Lacks("namespaces need root: run the tests as root");
         DanmBinary.Require();
-        var namespaces = await PrivateNamespaces.StartAsync(SetUp);
+        var namespaces = await PrivateNamespaces.StartAsync(SetUp, ownProcesses);
         try
         {
             var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Loopback);

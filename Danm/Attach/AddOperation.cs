@@ -80,11 +80,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
 
         var called = plan.Compose(addresses);
         book.Announce(attachment, called);
-        var start = Environment.TickCount64;
         var (made, result) = await CallAsync(attachment, called, cancellation).ConfigureAwait(false);
-        call.Log.Debug(
-            "delegate done", ("plugins", string.Join(',', called.Plugins.Select(p => p.Type))), ("interface", attachment.Interface),
-            ("network", attachment.Network.Ref.ToString()), ("took", $"{Environment.TickCount64 - start}"));
         if (plan.Ipam != IpamSource.Danm)
         {
             addresses = DelegateResult.AddressesOf(result, attachment.Interface);

@@ -20,6 +20,8 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
     /// </summary>
     private const long MayStillComeMilliseconds = 90_000;
 
+    private const int MostAtOnce = 64;
+
     private readonly List<string> problems = [];
 
     private enum Outcome
@@ -156,7 +158,10 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
 
     private async Task<(ClaimRecord Claim, Outcome Outcome)[]> ReleaseAsync(SandboxRecord record, IReadOnlyList<ClaimRecord> claims, CancellationToken cancellation)
     {
-        var outcomes = await Task.WhenAll(claims.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false);
+        // Of DanmEps that name the container, a tenant can make any number.
+        var outcomes = new List<Outcome>(claims.Count);
+        foreach (var some in claims.Chunk(MostAtOnce))
+            outcomes.AddRange(await Task.WhenAll(some.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false));
         return [.. claims.Zip(outcomes)];
     }
 

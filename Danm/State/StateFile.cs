@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Danm.State;
@@ -154,19 +153,12 @@ internal sealed partial class StateFile : IDisposable
 
     public void Dispose() => handle.Dispose();
 
+    // What is open cannot give its inode to another file.
     private static unsafe bool IsStillAt(string path, SafeFileHandle handle)
     {
-        Span<byte> buffer = stackalloc byte[4096];
-        var link = $"/proc/self/fd/{handle.DangerousGetHandle()}";
-        nint n;
-        fixed (byte* p = buffer)
-            n = readlink(link, p, (nuint)buffer.Length);
-        // The folder may be reached through a link, but file and folder are named as here unless they were removed.
-        return n < 0 || (n > 0 && SameEnd(Encoding.UTF8.GetString(buffer[..(int)n]), path));
-
-        static bool SameEnd(string real, string wanted) =>
-            System.IO.Path.GetFileName(real) == System.IO.Path.GetFileName(wanted)
-            && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(real)) == System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(wanted));
+        // struct stat has 144 bytes or less, and begins with st_dev and st_ino.
+        ulong* open = stackalloc ulong[32], named = stackalloc ulong[32];
+        return fstat(handle.DangerousGetHandle().ToInt32(), open) == 0 && lstat(path, named) == 0 && open[0] == named[0] && open[1] == named[1];
     }
 
     private static IOException Failure(string verb, string path, int errno) =>
@@ -190,6 +182,9 @@ internal sealed partial class StateFile : IDisposable
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int unlink(string path);
 
+    [LibraryImport("libc")]
+    private static unsafe partial int fstat(int fd, ulong* stat);
+
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial nint readlink(string path, byte* buffer, nuint length);
+    private static unsafe partial int lstat(string path, ulong* stat);
 }

@@ -40,10 +40,10 @@ internal sealed record DelegatePlan(NetworkList List, IpamSource Ipam, ReadOnlyM
         var changes = new List<KeyValuePair<string, ReadOnlyMemory<byte>>> { PluginConfWriter.Text("name", List.Name) };
         if (List.Version is { } version)
             changes.Add(PluginConfWriter.Text("cniVersion", version.ToString()));
-        if (Ipam != IpamSource.Delegate && plugin.HasIpam)
-            changes.Add(new("ipam", default));
         if (Ipam == IpamSource.Danm && addresses.Count > 0 && position == PlaceOfIpam())
             changes.Add(new("ipam", FakeIpamConf.Write(addresses)));
+        else if (Ipam != IpamSource.Delegate && plugin.HasIpam)
+            changes.Add(new("ipam", default));
         if (PluginConfWriter.RuntimeConfigFor(plugin, RuntimeConfig) is { IsEmpty: false } runtimeConfig)
             changes.Add(new("runtimeConfig", runtimeConfig));
         return PluginConfWriter.Change(plugin.Json, changes);

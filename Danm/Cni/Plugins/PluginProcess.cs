@@ -9,7 +9,8 @@ namespace Danm.Cni.Plugins;
 /// <param name="ExitCode">Its exit code; negative: the number of the signal that ended it. (Shells say 128 + n, as a program may by itself.)</param>
 /// <param name="Stdout">All of its standard output.</param>
 /// <param name="Stderr">The start of its standard error.</param>
-internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr);
+/// <param name="Cpu">The processor time of it and of what it has waited for.</param>
+internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr, TimeSpan Cpu);
 
 /// <summary>
 /// One run of a plugin: started by posix_spawn(3) as the leader of a process group, its input a memory file, so that no plugin that
@@ -24,23 +25,23 @@ internal sealed partial class PluginProcess
     private const int MaxStdout = CniJsonReader.MaxBytes;
     private const int MaxStderr = 64 << 10;
     private const int StackSize = 256 * 1024;
-    private static readonly string[] StrayVariables = ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_COMMAND", Marker];
 
     private readonly Lock gate = new();
     private readonly int pid;
-    private readonly IReadOnlyDictionary<string, string> environment;
+    private readonly string marker;
     private readonly SafeFileHandle stdout;
     private readonly SafeFileHandle stderr;
     private readonly Output output = new(MaxStdout);
     private readonly Output errors = new(MaxStderr);
     private bool reaped;
+    private TimeSpan cpu;
 
-    private PluginProcess(int pid, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdout, SafeFileHandle stderr) =>
-        (this.pid, this.environment, this.stdout, this.stderr) = (pid, environment, stdout, stderr);
+    private PluginProcess(int pid, string marker, SafeFileHandle stdout, SafeFileHandle stderr) =>
+        (this.pid, this.marker, this.stdout, this.stderr) = (pid, marker, stdout, stderr);
 
     /// <summary>Runs a program to its end. If the call is cancelled, it and all that it started are killed.</summary>
     /// <param name="program">The executable's path.</param>
-    /// <param name="environment">All of its environment.</param>
+    /// <param name="environment">Its environment, to which a mark of this run is added.</param>
     /// <param name="input">Its standard input.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="PluginStartException">It cannot be started.</exception>
@@ -60,7 +61,7 @@ internal sealed partial class PluginProcess
             if (process.output.IsTooLong)
                 throw new PluginOutputException($"wrote more than {MaxStdout} bytes");
             return exit is { } code
-                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span))
+                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span), process.cpu)
                 : throw new PluginOutputException("ended, but a process that it started kept its standard output open");
         }
     }
@@ -72,12 +73,14 @@ internal sealed partial class PluginProcess
         using var stdin = MemoryFile(input);
         var (outRead, outWrite) = Pipe();
         var (errRead, errWrite) = Pipe();
+        var marker = $"{Marker}={Environment.ProcessId}.{Guid.NewGuid():n}";
         using (outWrite)
         using (errWrite)
         {
             try
             {
-                return new PluginProcess(Spawn(program, environment, stdin, outWrite, errWrite), environment, outRead, errRead);
+                var variables = environment.Where(v => v.Key != Marker).Select(v => $"{v.Key}={v.Value}");
+                return new PluginProcess(Spawn(program, [.. variables, marker], stdin, outWrite, errWrite), marker, outRead, errRead);
             }
             catch
             {
@@ -89,12 +92,12 @@ internal sealed partial class PluginProcess
     }
 
     private static unsafe int Spawn(
-        string program, IReadOnlyDictionary<string, string> environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
+        string program, string[] environment, SafeFileHandle stdin, SafeFileHandle stdout, SafeFileHandle stderr)
     {
         // Larger than posix_spawn_file_actions_t (80 bytes), posix_spawnattr_t (336) and sigset_t (128) of any libc.
         Span<long> actions = stackalloc long[64], attributes = stackalloc long[128], signals = stackalloc long[32];
         using var arguments = new TextBlock([program]);
-        using var variables = new TextBlock([.. environment.Select(v => $"{v.Key}={v.Value}")]);
+        using var variables = new TextBlock(environment);
         fixed (long* a = actions, t = attributes, s = signals)
         {
             _ = posix_spawn_file_actions_init(a);
@@ -183,20 +186,23 @@ internal sealed partial class PluginProcess
         return null;
     }
 
-    private int? Reap()
+    private unsafe int? Reap()
     {
         lock (gate)
         {
             int waited;
             int status;
+            var usage = stackalloc long[RusageWords];
             do
-                waited = waitpid(pid, out status, WNOHANG);
+                waited = wait4(pid, out status, WNOHANG, usage);
             while (waited < 0 && Marshal.GetLastPInvokeError() == EINTR);
             if (waited == 0)
                 return null;
             reaped = true;
             if (waited < 0)
                 return -SIGKILL; // somebody else has reaped it, and nobody knows how it ended
+            // ru_utime and ru_stime: seconds and microseconds each.
+            cpu = TimeSpan.FromMicroseconds(((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
             return (status & 0x7f) == 0 ? (status >> 8) & 0xff : -(status & 0x7f);
         }
     }
@@ -210,12 +216,8 @@ internal sealed partial class PluginProcess
                 _ = kill(-pid, SIGKILL);
         }
 
-        // What left the group (setsid) is told from what another plugin left behind by the environment that it was started with.
-        PluginStrays.Kill(variables => Array.TrueForAll(StrayVariables, IsOurs(variables)), pid);
-
-        Predicate<string> IsOurs(string[] variables) => name => environment.TryGetValue(name, out var value)
-            ? variables.Contains($"{name}={value}")
-            : !Array.Exists(variables, v => v.StartsWith(name + "=", StringComparison.Ordinal));
+        // What left the group (setsid) is told from all else by the environment that it was started with, which holds this run's mark.
+        PluginStrays.Kill(variables => variables.Contains(marker), pid);
     }
 
     private static SafeFileHandle MemoryFile(ReadOnlySpan<byte> content)

@@ -37,7 +37,7 @@ internal static partial class PluginStrays
     {
         var caller = PluginProcess.Marker + "=";
         var killed = Kill(v => v.Contains($"CNI_CONTAINERID={containerId}") && v.Contains("CNI_COMMAND=ADD")
-            && Array.Exists(v, x => x.StartsWith(caller, StringComparison.Ordinal)) && !v.Contains($"{caller}{Environment.ProcessId}"));
+            && Array.Exists(v, x => x.StartsWith(caller, StringComparison.Ordinal) && !x.StartsWith($"{caller}{Environment.ProcessId}.", StringComparison.Ordinal)));
         var deadline = Environment.TickCount64 + 1000;
         // One that has ended and waits for its parent to notice has no environment.
         while (killed.Any(p => VariablesOf(p).Length > 0) && Environment.TickCount64 < deadline)
