@@ -178,6 +178,28 @@ public sealed class DelegateDelTests : ScriptedDelegateFixture
         }
     }
 
+    [Test]
+    public async Task ADD_whose_disk_fills_up_meanwhile_takes_back_what_it_made()
+    {
+        await DelegateAsync("filler", $"{MakeInterface}; dd if=/dev/zero of=/var/lib/cni/filler bs=4k 2>/dev/null; true");
+        await Node.ShellAsync("mkdir -p /var/lib/cni; mount -t tmpfs -o size=256k tmpfs /var/lib/cni");
+        try
+        {
+            var pod = await PodAsync("""[{"network":"mv","ip":"dynamic"},{"network":"br"},{"network":"filler"}]""");
+
+            (await AddAsync(pod)).Failed(5).Msg.Should().Contain("No space left on device");
+
+            Node.Objects().Should().BeEmpty();
+            await ExpectNoInterfaceAsync(pod);
+            (await LeasesAsync()).Should().BeEmpty();
+            (await Node.ShellAsync("find /var/lib/cni/danm -type f")).Should().BeEmpty();
+        }
+        finally
+        {
+            await Node.ShellAsync("umount /var/lib/cni");
+        }
+    }
+
     /// <summary>What the original wrote: no annotation, no labels of ours, no nodeName, bare addresses, names of its own; and no IPAllocation.</summary>
     [Test]
     public async Task Serves_a_Pod_that_the_original_attached()

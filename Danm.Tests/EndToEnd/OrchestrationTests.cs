@@ -95,6 +95,32 @@ public sealed class OrchestrationTests : ScriptedDelegateFixture
         await ExpectNothingLeftAsync(pod);
     }
 
+    [TestCase("all")]
+    [TestCase("none")]
+    public async Task DELs_that_hang_keep_nothing_from_being_rolled_back_or_released(string parallel)
+    {
+        MacvlanNetwork();
+        foreach (var name in (string[])["h0", "h1", "h2", "h3"])
+            await DelegateAsync(name, MakeInterface, del: $"sleep {Forever}");
+        await DelegateAsync("bad", "return 1");
+        var pod = await PodAsync("""[{"network":"mv","ip":"dynamic"},{"network":"h0"},{"network":"h1"},{"network":"h2"},{"network":"h3"},{"network":"bad"}]""");
+
+        (await AddAsync(pod, timeout: 6, parallel)).Failed(111).Msg.Should().Contain("'bad'").And.NotContain("'h0'");
+
+        await ExpectNoProcessAsync($"sleep {Forever}");
+        await ExpectNothingLeftAsync(pod);
+        await DelegateAsync("good", MakeInterface);
+        await Node.ShellAsync("mv /run/plugins/good /run/plugins/bad");
+        (await AddAsync(pod, timeout: 6, parallel)).Succeeded();
+        var del = Call(pod, "DEL");
+        (del.Config["timeoutSeconds"], del.Config["parallel"]) = (6, parallel);
+
+        (await Node.CallAsync(del)).Succeeded();
+
+        await ExpectNoProcessAsync($"sleep {Forever}");
+        await ExpectNothingLeftAsync(pod);
+    }
+
     [Test]
     public async Task With_others_a_first_that_fails_lets_none_of_the_rest_begin()
     {

@@ -23,6 +23,9 @@ public abstract class ScriptedDelegateFixture : HostFixture
         {"NetworkID":"mv","NetworkType":"macvlan","Options":{"host_device":"parent0","cidr":"10.1.0.0/24","net6":"fd01::/64"}}
         """;
 
+    /// <summary>CNI_PATH.</summary>
+    private protected static string PluginPath => $"/run/plugins:{DanmBinary.PluginFolder}:/usr/lib/cni";
+
     // What a delegate that was called before its runner ended may still need to end by itself.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
@@ -75,7 +78,7 @@ public abstract class ScriptedDelegateFixture : HostFixture
 
     private protected static CniCall Call(Sandbox pod, string command, string cniVersion = "1.0.0")
     {
-        var call = pod.Call(command, cniVersion) with { Path = $"/run/plugins:{DanmBinary.PluginFolder}:/usr/lib/cni" };
+        var call = pod.Call(command, cniVersion) with { Path = PluginPath };
         call.Config["cniDir"] = "/run/cni";
         return call;
     }

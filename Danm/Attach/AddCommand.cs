@@ -101,7 +101,16 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
         using var budget = new CancellationTokenSource(request.Patience() * 2);
         try
         {
-            journal.Write(made, durable: false);
+            try
+            {
+                journal.Write(made, durable: false);
+            }
+            catch (IOException e)
+            {
+                // A full disk may be why ADD failed. What was written before names no less.
+                call.Log.Warning("the journal cannot say what was made: all that was to be made is taken back", ("cause", e.Message));
+            }
+
             await call.Release(api).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -68,24 +68,28 @@ internal sealed class SandboxInterfaces(NodeCall call)
     private async Task<IReadOnlyList<Leftover>> CallDelegatesAsync(SandboxRecord record, string? netns, CancellationToken cancellation)
     {
         var calls = new List<Task<Leftover>>();
+        var oneByOne = call.Request.Config.Parallel == NetConfParallel.None;
+        // Together they get no more time than one: several that hang must not keep what comes after them from its turn.
+        var patience = call.Request.Patience() / (oneByOne ? Math.Max(1, record.Attachments.Count(a => a.Delegate is not null)) : 1);
         foreach (var attachment in record.Attachments.Reverse())
         {
             calls.Add(attachment.Delegate is { } called
-                ? DelAsync(record, attachment, called, netns, cancellation)
+                ? DelAsync(record, attachment, called, netns, patience, cancellation)
                 : Task.FromResult(new Leftover(attachment, IsOurs: attachment.UnknownDelegate is null)));
-            if (call.Request.Config.Parallel == NetConfParallel.None)
+            if (oneByOne)
                 await calls[^1].ConfigureAwait(false);
         }
 
         return await Task.WhenAll(calls).ConfigureAwait(false);
     }
 
-    private async Task<Leftover> DelAsync(SandboxRecord record, AttachmentRecord attachment, DelegateRecord called, string? netns, CancellationToken cancellation)
+    private async Task<Leftover> DelAsync(
+        SandboxRecord record, AttachmentRecord attachment, DelegateRecord called, string? netns, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(call.Request.Patience());
+            budget.CancelAfter(patience);
             var del = new PluginCall("DEL", record.ContainerId, attachment.Interface, netns, call.Request.ContainerId == record.ContainerId ? null : record.Args ?? "");
             await call.Chain.DelAsync(called, del, budget.Token).ConfigureAwait(false);
             return new Leftover(attachment, IsOurs: false) { IsRemoved = true };
