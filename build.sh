@@ -10,7 +10,7 @@ command -v dotnet >/dev/null || { echo "error: the .NET 10 SDK is missing: https
 needs=(
   clang:clang cmake:cmake ip:iproute2 ping:iputils-ping strace:strace modprobe:kmod
   linux.uml:user-mode-linux /usr/include/openssl/ssl.h:libssl-dev /usr/include/zlib.h:zlib1g-dev
-  /usr/lib/cni/macvlan:containernetworking-plugins kubectl:kubernetes-client zsh:zsh fish:fish
+  /usr/lib/cni/macvlan:containernetworking-plugins iptables:iptables kubectl:kubernetes-client zsh:zsh fish:fish
   containerd:containerd runc:runc
 )
 missing=()

@@ -95,9 +95,10 @@ public sealed record CniOutcome(int ExitCode, string Stdout, string Stderr)
     public string? Msg => (string?)Json["msg"];
 
     /// <summary>Fails with all that the call said unless it succeeded.</summary>
-    public CniOutcome Succeeded()
+    /// <param name="because">Why it must.</param>
+    public CniOutcome Succeeded(string because = "the call must succeed")
     {
-        ExitCode.Should().Be(0, "the call must succeed: {0}", this);
+        ExitCode.Should().Be(0, "{0}: {1}", because, this);
         return this;
     }
 

@@ -13,17 +13,25 @@ internal sealed class DelegatesInUse
 
     public IEnumerable<(DelegateRecord Called, IReadOnlyList<CniAttachment> Alive)> All => delegates.Values.Select(d => (d.Called, (IReadOnlyList<CniAttachment>)d.Alive));
 
-    public void Add(SandboxRecord record, bool isAlive)
+    /// <summary>The record's delegates are in use.</summary>
+    public void Add(SandboxRecord record)
     {
-        foreach (var attachment in record.Attachments)
+        foreach (var (_, called) in DelegatesOf(record))
+            delegates.TryAdd(KeyOf(called), (called, []));
+    }
+
+    /// <summary>The record's attachments live, as far as they are of delegates that were added.</summary>
+    public void AddAlive(SandboxRecord record)
+    {
+        foreach (var (attachment, called) in DelegatesOf(record))
         {
-            if (attachment.Delegate is not { } called)
-                continue;
-            var key = $"{called.Name} {called.CniVersion} {string.Join(' ', called.Plugins.Select(p => p.Type))}";
-            if (!delegates.TryGetValue(key, out var known))
-                delegates[key] = known = (called, []);
-            if (isAlive)
+            if (delegates.TryGetValue(KeyOf(called), out var known))
                 known.Alive.Add(new CniAttachment(record.ContainerId, attachment.Interface));
         }
     }
+
+    private static IEnumerable<(AttachmentRecord Attachment, DelegateRecord Called)> DelegatesOf(SandboxRecord record) =>
+        record.Attachments.Where(a => a.Delegate is not null).Select(a => (a, a.Delegate!));
+
+    private static string KeyOf(DelegateRecord called) => $"{called.Name} {called.CniVersion} {string.Join(' ', called.Plugins.Select(p => p.Type))}";
 }

@@ -22,16 +22,27 @@ internal sealed class GcOperation(NodeCall call)
         var alive = valid.Select(a => a.ContainerId).ToHashSet();
         using var api = call.TryConnect();
         var delegates = new DelegatesInUse();
+        var dead = new HashSet<string>();
         foreach (var journal in await call.State.FindAsync((_, _) => true, TimeSpan.Zero, cancellation).ConfigureAwait(false))
         {
             using (journal)
             {
                 if (journal.Last is not { } record || record.ConfigName != request.Config.Name)
                     continue;
-                delegates.Add(record, isAlive: alive.Contains(record.ContainerId));
-                if (!alive.Contains(record.ContainerId))
-                    await FreeAsync(journal, record, api, cancellation).ConfigureAwait(false);
+                delegates.Add(record);
+                if (alive.Contains(record.ContainerId))
+                    continue;
+                dead.Add(record.Key);
+                await FreeAsync(journal, record, api, cancellation).ConfigureAwait(false);
             }
+        }
+
+        // A delegate knows its network, not which configuration of ours led to it: containers of others, and those that a call is at
+        // work for just now, live too.
+        foreach (var record in call.State.Peek("\"Delegate\":"u8.ToArray()))
+        {
+            if (record.Phase != SandboxPhase.Deferred && !dead.Contains(record.Key))
+                delegates.AddAlive(record);
         }
 
         foreach (var (called, attachments) in delegates.All)

@@ -43,7 +43,7 @@ internal sealed class StatusOperation(NodeCall call)
         foreach (var record in call.State.Peek("\"CniVersion\":\"1.1."u8.ToArray()))
         {
             if (record.ConfigName == call.Request.Config.Name && record.Phase == SandboxPhase.Attached)
-                delegates.Add(record, isAlive: true);
+                delegates.Add(record);
         }
 
         try

@@ -62,16 +62,27 @@ internal sealed class DelegateChain(PluginRunner runner)
     }
 
     /// <summary>Tells every plugin which of its attachments live, unless its version has no GC or its configuration wants none.</summary>
-    /// <exception cref="PluginException">A plugin failed.</exception>
+    /// <exception cref="PluginException">The first that failed.</exception>
     public async Task GcAsync(DelegateRecord record, IReadOnlyList<CniAttachment> alive, CancellationToken cancellation)
     {
         if (record.DisableGc || !VersionOf(record).HasGcAndStatus)
             return;
+        PluginException? failure = null;
         foreach (var plugin in record.Plugins)
         {
-            var config = PluginConfWriter.Change(Encoding.UTF8.GetBytes(plugin.Config), [new("cni.dev/valid-attachments", ValidAttachments.Write(alive))]);
-            await runner.CallAsync(plugin.Type, new PluginCall("GC"), config, cancellation).ConfigureAwait(false);
+            try
+            {
+                var config = PluginConfWriter.Change(Encoding.UTF8.GetBytes(plugin.Config), [new("cni.dev/valid-attachments", ValidAttachments.Write(alive))]);
+                await runner.CallAsync(plugin.Type, new PluginCall("GC"), config, cancellation).ConfigureAwait(false);
+            }
+            catch (PluginException e)
+            {
+                failure ??= e;
+            }
         }
+
+        if (failure is not null)
+            throw failure;
     }
 
     /// <summary>Asks every plugin whether it could serve an ADD, unless its version has no STATUS.</summary>
