@@ -290,5 +290,6 @@ public sealed class SandboxReleaseTests : AttachFixture
         await Release(Api, patience).RunAsync(journal, null, CancellationToken.None);
     }
 
-    private Task RunDeferredAsync(string containerId = "another") => DeferredReleases.RunAsync(Call(containerId), Api);
+    private Task RunDeferredAsync(string containerId = "another") =>
+        DeferredReleases.RunAsync(new NodeCall(Request(CniCommand.Del, containerId, podUid: null), State.Node), Api);
 }

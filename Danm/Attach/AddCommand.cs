@@ -45,7 +45,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
             PodNamespace = ns,
             PodName = name,
             Netns = sandbox.Netns,
-            Args = request.Args.Text,
+            Args = request.ArgsText,
             Attachments = [.. attachments.Select(a => a.ToRecord())],
             Claims = [.. attachments.SelectMany(a => a.Claims), .. former],
         };

@@ -20,7 +20,7 @@ public sealed class PluginExceptionTests
         Row("nothing at all", 1, "", "", "ended with 1 and no error object"),
         Row("text on standard output", 1, "  no such file\n", "", "ended with 1 and no error object: no such file"),
         Row("text on standard error", 1, "ignored", "panic: nil\n", "ended with 1 and no error object: panic: nil"),
-        Row("a signal", 139, "", "", "was ended by signal 11"),
+        Row("a signal", -11, "", "", "was ended by signal 11"),
         Row("terminal escapes", 1, """{"msg":"\u001b[31mred"}""", "", "\\u001b[31mred"),
         Row("terminal escapes on standard error", 1, "", "\u001b[31mred", "ended with 1 and no error object: \\u001b[31mred"),
         Row("too deep", 1, $"{{\"msg\":\"m\",\"x\":{new string('[', 5000)}{new string(']', 5000)}}}", "deep", "ended with 1 and no error object: deep"),
