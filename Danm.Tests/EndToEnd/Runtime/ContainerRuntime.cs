@@ -13,6 +13,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly CriChannel channel;
+    private readonly ControlGroup group = new($"danm-{Guid.NewGuid():N}");
 
     private ContainerRuntime(HostNode node)
     {
@@ -21,8 +22,6 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     }
 
     public HostNode Node { get; }
-
-    private ControlGroup Group { get; } = new($"danm-{Guid.NewGuid():N}");
 
     private string Socket => Node.PathOf("containerd.sock");
 
@@ -103,7 +102,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
             },
             Hostname = (string)metadata["name"]!,
             PortMappings = { ports },
-            Linux = new LinuxPodSandboxConfig { CgroupParent = $"/{Group.Name}" },
+            Linux = new LinuxPodSandboxConfig { CgroupParent = $"/{group.Name}" },
         };
         return (await channel.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config })).PodSandboxId;
     }
@@ -143,7 +142,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     {
         channel.Dispose();
         await Node.DisposeAsync();
-        await UntilAsync("the control groups are gone", () => Task.FromResult(Group.TryDelete()));
+        await UntilAsync("the control groups are gone", () => Task.FromResult(group.TryDelete()));
     }
 
     private Task ConfigureAsync() => Node.ShellAsync($$"""
