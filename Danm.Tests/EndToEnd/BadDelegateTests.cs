@@ -4,7 +4,7 @@ namespace Danm.Tests.EndToEnd;
 /// Delegates that do what no plugin should. Each is an error that names plugin, network and fault, or a success where the interface is
 /// good all the same; in the end nothing is left, and nothing that they wrote steers a terminal.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class BadDelegateTests : ScriptedDelegateFixture
 {
     private const string Forever = "86399.5";

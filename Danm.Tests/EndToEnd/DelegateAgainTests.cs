@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Danm.Tests.EndToEnd;
 
 /// <summary>What a kubelet does on ordinary days: ADD after ADD, after a reboot, for a Pod of an old name, for a static Pod.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class DelegateAgainTests : ScriptedDelegateFixture
 {
     private const string Interfaces = """[{"network":"mv","ip":"10.1.0.9","ip6":"dynamic"},{"network":"br"}]""";

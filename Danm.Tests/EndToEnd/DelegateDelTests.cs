@@ -7,7 +7,7 @@ namespace Danm.Tests.EndToEnd;
 /// DEL of a Pod with an interface whose addresses are Danm's (macvlan, both families) and one whose address is its plugin's own
 /// (bridge and host-local, a script chained behind), in a world that has changed since ADD.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class DelegateDelTests : ScriptedDelegateFixture
 {
     private const string Interfaces = """[{"network":"mv","ip":"dynamic","ip6":"dynamic"},{"network":"br"}]""";

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Danm.Tests.EndToEnd;
 
 /// <summary>Delegates that speak different versions of the specification, merged into one result of whatever version the runtime asks for.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class DelegateVersionTests : ScriptedDelegateFixture
 {
     /// <summary>Plugin, and its answer about interface IF in sandbox NS.</summary>

@@ -9,7 +9,7 @@ namespace Danm.Tests.EndToEnd;
 /// only where a plugin has addresses of its own, or no interface that the kernel knows. Afterwards DEL, or GC in its place, and for what
 /// they name as deferred the next call on the node, leave nothing.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class FaultMatrixTests : ScriptedDelegateFixture
 {
     private const string Dynamic = """[{"network":"mv","ip":"dynamic","ip6":"dynamic"}]""";

@@ -13,6 +13,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly CriChannel channel;
+    private readonly ControlGroup group = new($"danm-{Guid.NewGuid():N}");
 
     private ContainerRuntime(HostNode node)
     {
@@ -21,8 +22,6 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     }
 
     public HostNode Node { get; }
-
-    private ControlGroup Group { get; } = new($"danm-{Guid.NewGuid():N}");
 
     private string Socket => Node.PathOf("containerd.sock");
 
@@ -72,6 +71,17 @@ internal sealed class ContainerRuntime : IAsyncDisposable
         while grep -q 'State:.[^Z]' /proc/$daemon/status 2>/dev/null; do sleep 0.01; done
         """);
 
+    /// <summary>Ends all that runs on the node, and takes away what a boot does not bring back: namespaces, interfaces, the folders of /run.</summary>
+    public Task LosePowerAsync() => Node.ShellAsync("""
+        all=$(cd /proc; ls -d [0-9]* | grep -vwE "1|$$")
+        kill -KILL $all 2>/dev/null
+        for p in $all; do while grep -q 'State:.[^Z]' /proc/$p/status 2>/dev/null; do sleep 0.01; done; done
+        for n in /run/netns/*; do umount $n; rm $n; done
+        grep -o '/run/containerd/state/[^ ]*' /proc/self/mounts | xargs -r umount -l
+        rm -rf /run/containerd/state /run/containerd/s /run/leases
+        ip link delete br0
+        """);
+
     /// <summary>Starts a sandbox for a Pod of the API.</summary>
     /// <param name="pod">The Pod.</param>
     /// <param name="attempt">How many sandboxes it had before.</param>
@@ -92,7 +102,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
             },
             Hostname = (string)metadata["name"]!,
             PortMappings = { ports },
-            Linux = new LinuxPodSandboxConfig { CgroupParent = $"/{Group.Name}" },
+            Linux = new LinuxPodSandboxConfig { CgroupParent = $"/{group.Name}" },
         };
         return (await channel.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config })).PodSandboxId;
     }
@@ -132,7 +142,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
     {
         channel.Dispose();
         await Node.DisposeAsync();
-        await UntilAsync("the control groups are gone", () => Task.FromResult(Group.TryDelete()));
+        await UntilAsync("the control groups are gone", () => Task.FromResult(group.TryDelete()));
     }
 
     private Task ConfigureAsync() => Node.ShellAsync($$"""

@@ -29,20 +29,8 @@ public sealed class RuntimeKillTests : RuntimeFixture
     [TestCase("create", "danmeps", 2 * Pods, Pods - 1, true)]
     public async Task Ten_at_once_leave_nothing(string verb, string resource, int count, int running, bool pluginsDie)
     {
-        var pods = Enumerable.Range(0, Pods).Select(i => Node.Server.Store.Create(Objects.Pod($"pod-{i}", Interfaces))).ToList();
-        var moment = new Moment(Node, verb, resource, count);
-        var runs = pods.Select(p => OutcomeAsync(Runtime.RunAsync(p))).ToList();
-        await moment.Arrived.WaitAsync(TimeSpan.FromMinutes(1));
-        await foreach (var _ in Task.WhenEach(runs).Take(running))
-        {
-            // One more runs.
-        }
+        var ids = await RunUntilKilledAsync(MakePods("pod"), new Moment(Node, verb, resource, count), running, pluginsDie);
 
-
-        await Runtime.KillAsync(pluginsDie);
-        moment.GoOn();
-
-        var ids = (await Task.WhenAll(runs)).OfType<string>().ToList();
         ids.Should().HaveCountGreaterThanOrEqualTo(running).And.HaveCountLessThan(Pods);
         await Runtime.RestartAsync();
         var listed = await Runtime.ListAsync();
@@ -64,8 +52,7 @@ public sealed class RuntimeKillTests : RuntimeFixture
             {"NetworkID":"tight","NetworkType":"macvlan",
              "Options":{"host_device":"parent0","cidr":"10.2.0.0/24","allocation_pool":{"start":"10.2.0.1","end":"10.2.0.{{Pods}}"} } }
             """));
-        var pods = Enumerable.Range(0, Pods)
-            .Select(i => Node.Server.Store.Create(Objects.Pod($"pod-{i}", """[{"network":"tight","ip":"dynamic"},{"network":"br"}]"""))).ToList();
+        var pods = MakePods("pod", """[{"network":"tight","ip":"dynamic"},{"network":"br"}]""");
         await RunUntilKilledAsync(pods, new Moment(Node, "create", "danmeps", 2 * Pods), Pods - 1, pluginsDie);
         await Runtime.RestartAsync();
         var former = await Runtime.ListAsync();
@@ -83,6 +70,79 @@ public sealed class RuntimeKillTests : RuntimeFixture
     }
 
     [Test]
+    public async Task Random_moments_leave_nothing()
+    {
+        const int Kills = 5;
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        int ran = 0, known = 0, deferred = 0;
+        for (var round = 0; round < Kills; round++)
+        {
+            var pods = MakePods($"round-{round}");
+            var runs = pods.Select(p => OutcomeAsync(Runtime.RunAsync(p))).ToList();
+            await Task.Delay(random.Next(1500));
+            await Runtime.KillAsync(withPlugins: round % 2 == 0);
+            ran += (await Task.WhenAll(runs)).OfType<string>().Count();
+            await Runtime.RestartAsync();
+            known += (await Runtime.ListAsync()).Count;
+            await Runtime.RemoveAllAsync();
+
+            deferred += (await Node.JournalsAsync()).Count;
+            await ReleaseDeferredAsync($"after-{round}");
+            await ExpectNothingLeftAsync();
+        }
+
+        await TestContext.Out.WriteLineAsync($"seed {seed}: of {Kills * Pods} {ran} ran, {known} were known, of {deferred} something was deferred");
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Sandboxes_that_were_being_stopped_are_stopped_by_the_next_containerd(bool pluginsDie)
+    {
+        var ids = await Task.WhenAll(MakePods("pod").Select(p => Runtime.RunAsync(p)));
+        var moment = new Moment(Node, "delete", "danmeps", Pods);
+        var stops = ids.Select(i => OutcomeAsync(StopAsync(i))).ToList();
+        await moment.Arrived.WaitAsync(TimeSpan.FromMinutes(1));
+
+        await Runtime.KillAsync(pluginsDie);
+        moment.GoOn();
+
+        (await Task.WhenAll(stops)).Should().Contain((string?)null);
+        await Runtime.RestartAsync();
+        (await Runtime.ListAsync()).Should().HaveCount(Pods);
+        await Runtime.RemoveAllAsync();
+        await ExpectNothingLeftAsync();
+
+        async Task<string> StopAsync(string id)
+        {
+            await Runtime.StopAsync(id);
+            return id;
+        }
+    }
+
+    [Test]
+    public async Task A_node_that_lost_its_power_gives_each_Pod_its_static_address_again()
+    {
+        var pods = Enumerable.Range(1, 3).Select(i => Node.Server.Store.Create(
+            Objects.Pod($"pod-{i}", $$"""[{"network":"mv","ip":"10.1.0.{{i}}","ip6":"fd01::{{i}}"},{"network":"br"}]"""))).ToList();
+        await Task.WhenAll(pods.Select(p => Runtime.RunAsync(p)));
+
+        await Runtime.LosePowerAsync();
+        await Runtime.RestartAsync();
+        var former = await Runtime.ListAsync();
+        former.Should().HaveCount(pods.Count).And.OnlyContain(s => s.State == PodSandboxState.SandboxNotready);
+        await Task.WhenAll(former.Select(s => Runtime.StopAsync(s.Id)));
+        var ids = await Task.WhenAll(pods.Select(p => Runtime.RunAsync(p, attempt: 1)));
+        await Task.WhenAll(former.Select(s => Runtime.RemoveAsync(s.Id)));
+
+        var networks = await Task.WhenAll(ids.Select(async i => (await Runtime.StatusAsync(i)).Network));
+        networks.Select(n => (n.Ip, n.AdditionalIps.Single().Ip)).Should().Equal(("10.1.0.1", "fd01::1"), ("10.1.0.2", "fd01::2"), ("10.1.0.3", "fd01::3"));
+        Node.Objects("DanmEp").Select(e => (string)e["spec"]!["CID"]!).Distinct().Should().BeEquivalentTo(ids);
+        await Runtime.RemoveAllAsync();
+        await ExpectNothingLeftAsync();
+    }
+
+    [Test]
     public async Task Sandboxes_live_on_and_are_removed_by_the_next_containerd()
     {
         var id = await Runtime.RunAsync(Node.Server.Store.Create(Objects.Pod("a", Interfaces)));
@@ -96,6 +156,9 @@ public sealed class RuntimeKillTests : RuntimeFixture
         await Runtime.RemoveAllAsync();
         await ExpectNothingLeftAsync();
     }
+
+    private List<JsonObject> MakePods(string name, string interfaces = Interfaces) =>
+        [.. Enumerable.Range(0, Pods).Select(i => Node.Server.Store.Create(Objects.Pod($"{name}-{i}", interfaces)))];
 
     /// <summary>Starts a sandbox for each Pod, and kills containerd when the moment is there; gives those that ran by then.</summary>
     private async Task<IReadOnlyList<string>> RunUntilKilledAsync(IReadOnlyList<JsonObject> pods, Moment moment, int running, bool pluginsDie)
@@ -126,10 +189,10 @@ public sealed class RuntimeKillTests : RuntimeFixture
     }
 
     /// <summary>What the server may have carried out late is released by the next call on the node, here another Pod's.</summary>
-    private async Task ReleaseDeferredAsync()
+    private async Task ReleaseDeferredAsync(string name = "next")
     {
         await Node.PassTimeAsync(MayStillCome);
-        await Runtime.RunAsync(Node.Server.Store.Create(Objects.Pod("next", """[{"network":"mv","ip":"dynamic"}]""")));
+        await Runtime.RunAsync(Node.Server.Store.Create(Objects.Pod(name, """[{"network":"mv","ip":"dynamic"}]""")));
         await Runtime.RemoveAllAsync();
     }
 

@@ -1,3 +1,4 @@
+using Danm.Tests.ApiServer.Http;
 using Danm.Tests.EndToEnd.Runtime.Cri;
 using Grpc.Core;
 
@@ -48,6 +49,24 @@ public sealed class SandboxTests : RuntimeFixture
         await Runtime.StopAsync(id);
         await Runtime.RemoveAsync(id);
         await Runtime.RemoveAsync(id);
+        await ExpectNothingLeftAsync();
+    }
+
+    [Test]
+    public async Task A_Pod_goes_while_the_API_server_is_down()
+    {
+        var id = await Runtime.RunAsync(Node.Server.Store.Create(Objects.Pod("a", """[{"network":"mv","ip":"10.1.0.9"},{"network":"br"}]""")));
+        Node.Server.Faults.Add(new Fault(_ => true) { DropBefore = true });
+
+        await Runtime.StopAsync(id);
+        await Runtime.RemoveAsync(id);
+
+        (await Runtime.ListAsync()).Should().BeEmpty();
+        Node.Objects("IPAllocation").Should().ContainSingle("nothing else can be done about it now");
+        Node.Server.Faults.Clear();
+        await Runtime.RunAsync(Node.Server.Store.Create(Objects.Pod("next", """[{"network":"br"}]""")));
+        Node.Objects("IPAllocation").Should().BeEmpty("the next call on the node releases it");
+        await Runtime.RemoveAllAsync();
         await ExpectNothingLeftAsync();
     }
 
