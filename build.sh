@@ -11,6 +11,7 @@ needs=(
   clang:clang cmake:cmake ip:iproute2 ping:iputils-ping strace:strace modprobe:kmod
   linux.uml:user-mode-linux /usr/include/openssl/ssl.h:libssl-dev /usr/include/zlib.h:zlib1g-dev
   /usr/lib/cni/macvlan:containernetworking-plugins iptables:iptables kubectl:kubernetes-client zsh:zsh fish:fish
+  containerd:containerd runc:runc
 )
 missing=()
 for need in "${needs[@]}"; do
@@ -26,7 +27,8 @@ if ((${#missing[@]})); then
   echo "installing: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  # Offline, systemctl starts no service of a package: the tests start what they need, in namespaces of their own.
+  SYSTEMD_OFFLINE=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 dotnet tool restore >/dev/null

@@ -203,16 +203,25 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             await response.WriteAsync(200, bytes);
             return true;
         }
-        if (fault.DropAfter)
+        var dropAfter = fault.DropAfter || fault.Committed is not null;
+        if (dropAfter)
         {
             record.User = authenticator.Authenticate(context);
             var shown = context.Response.Body;
             using var swallowed = new MemoryStream();
             context.Response.Body = swallowed;
-            await WorkAsync(context, path, record, response);
+            try
+            {
+                await WorkAsync(context, path, record, response);
+            }
+            catch (StatusException)
+            {
+                // A refusal is lost like any other answer.
+            }
             context.Response.Body = shown;
+            fault.Committed?.Invoke();
         }
-        if (!fault.DropBefore && !fault.DropAfter)
+        if (!fault.DropBefore && !dropAfter)
             return false;
         record.Status = 0;
         context.Features.Get<IConnectionLifetimeFeature>()?.Abort();

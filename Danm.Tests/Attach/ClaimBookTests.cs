@@ -77,6 +77,17 @@ public sealed class ClaimBookTests
     }
 
     [Test]
+    public void What_was_never_begun_is_forgotten_whole()
+    {
+        var book = Open();
+
+        book.Drop(second);
+
+        Of(book.Record, second).Should().BeEmpty();
+        Of(book.Record, first).Should().BeEquivalentTo(first.Claims);
+    }
+
+    [Test]
     public void A_DanmEp_is_confirmed_or_forgotten()
     {
         var book = Open();

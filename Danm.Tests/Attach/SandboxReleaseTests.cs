@@ -95,6 +95,30 @@ public sealed class SandboxReleaseTests : AttachFixture
         (await RecordAsync("c1")).Should().BeNull();
     }
 
+    [TestCase("Allocation")]
+    [TestCase("DanmEp")]
+    public async Task What_may_come_again_is_looked_for_after_it_was_deleted(string kind)
+    {
+        void Make()
+        {
+            if (kind == "DanmEp")
+                Endpoint("ep1", "c1");
+            else
+                Allocation(Address, "ep1", "c1");
+        }
+
+        Make();
+        var uid = Server.Store.List("danm.io/v1", kind == "DanmEp" ? "DanmEp" : "IPAllocation").Single()["metadata"]!["uid"]!.GetValue<string>();
+        var claim = (kind == "DanmEp" ? DanmEp("ep1") : IPAllocation(Address, "ep1")) with { Uid = uid, MayComeAgain = true };
+        await ReleaseAsync(Record(claim));
+        Names("DanmEp").Concat(Names("IPAllocation")).Should().BeEmpty();
+        (await RecordAsync("c1")).Should().BeEquivalentTo(new { Phase = SandboxPhase.Deferred, Claims = new[] { claim with { Uid = null } } });
+
+        Make();
+        await RunDeferredAsync();
+        Names("DanmEp").Concat(Names("IPAllocation")).Should().BeEmpty();
+    }
+
     [TestCase(80_000, false)]
     [TestCase(91_000, true)]
     public async Task After_the_servers_own_time_out_it_cannot_come(int age, bool forgotten)
@@ -266,5 +290,6 @@ public sealed class SandboxReleaseTests : AttachFixture
         await Release(Api, patience).RunAsync(journal, null, CancellationToken.None);
     }
 
-    private Task RunDeferredAsync(string containerId = "another") => DeferredReleases.RunAsync(Call(containerId), Api);
+    private Task RunDeferredAsync(string containerId = "another") =>
+        DeferredReleases.RunAsync(new NodeCall(Request(CniCommand.Del, containerId, podUid: null), State.Node), Api);
 }

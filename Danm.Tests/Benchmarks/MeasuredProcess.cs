@@ -11,7 +11,11 @@ namespace Danm.Tests.Benchmarks;
 /// <param name="MinorFaults">Page faults that needed no disk.</param>
 /// <param name="ExitCode">Its exit code.</param>
 /// <param name="Stdout">What it said.</param>
-internal sealed record ProcessCost(TimeSpan Cpu, TimeSpan Wall, long PeakKilobytes, long MinorFaults, int ExitCode, string Stdout);
+internal sealed record ProcessCost(TimeSpan Cpu, TimeSpan Wall, long PeakKilobytes, long MinorFaults, int ExitCode, string Stdout)
+{
+    /// <summary>The part of <see cref="Cpu"/> that plugins had, by the executable's own log.</summary>
+    public TimeSpan PluginCpu { get; init; }
+}
 
 /// <summary>
 /// Runs a program and asks wait4(2) what it cost.

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Danm.Tests.ApiServer;
 using Danm.Tests.ApiServer.Security;
 using Danm.Tests.EndToEnd;
@@ -11,7 +12,7 @@ namespace Danm.Tests.Benchmarks;
 /// A node on this host's kernel: mount and network namespaces of its own with a host device, a Pod's namespace and an API server on
 /// the loopback interface. The device is a bridge, so where the kernel has no ipvlan an ADD goes all the way to the kernel's refusal.
 /// </summary>
-internal sealed class PrivateNode : IAsyncDisposable
+internal sealed partial class PrivateNode : IAsyncDisposable
 {
     private const string PodNetns = "/run/netns/pod";
 
@@ -39,6 +40,8 @@ internal sealed class PrivateNode : IAsyncDisposable
     public EmbeddedApiServer Server { get; }
 
     private string Kubeconfig => Path.Combine(folder, "kubeconfig");
+
+    private string Log => Path.Combine(folder, "log");
 
     public static async Task<PrivateNode> StartAsync()
     {
@@ -73,17 +76,24 @@ internal sealed class PrivateNode : IAsyncDisposable
         measured.RunAsync(command, environment ?? new Dictionary<string, string>(), input);
 
     /// <summary>Calls the published executable for a Pod of the API.</summary>
-    public Task<ProcessCost> CallAsync(string command, string pod, params string[] tracer)
+    public async Task<ProcessCost> CallAsync(string command, string pod, params string[] tracer)
     {
+        File.Delete(Log);
         var uid = (string)Server.Store.Get("v1", "Pod", "default", pod)!["metadata"]!["uid"]!;
         var call = new CniCall(command)
         {
             ContainerId = new string('c', 64),
             Netns = PodNetns,
             Args = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod};K8S_POD_INFRA_CONTAINER_ID={new string('c', 64)};K8S_POD_UID={uid}",
-            Config = new JsonObject { ["cniVersion"] = "1.0.0", ["name"] = "danm_meta_cni", ["type"] = "danm", ["kubeconfig"] = Kubeconfig },
+            Config = new JsonObject
+            {
+                ["cniVersion"] = command == "STATUS" ? "1.1.0" : "1.0.0", ["name"] = "danm_meta_cni", ["type"] = "danm", ["kubeconfig"] = Kubeconfig,
+                ["logFile"] = Log, ["logLevel"] = "debug",
+            },
         };
-        return RunAsync([.. tracer, DanmBinary.Path], call.Environment, call.Config.ToJsonString());
+        var cost = await RunAsync([.. tracer, DanmBinary.Path], call.Environment, call.Config.ToJsonString());
+        var log = File.Exists(Log) ? await File.ReadAllTextAsync(Log) : "";
+        return cost with { PluginCpu = TimeSpan.FromMicroseconds(PluginTimes().Matches(log).Sum(m => long.Parse(m.Groups[1].Value))) };
     }
 
     public async ValueTask DisposeAsync()
@@ -92,6 +102,9 @@ internal sealed class PrivateNode : IAsyncDisposable
         await EndAsync(namespaces, folder);
         await Server.DisposeAsync();
     }
+
+    [GeneratedRegex("cpu_us=\"(\\d+)\"")]
+    private static partial Regex PluginTimes();
 
     private static async Task EndAsync(PrivateNamespaces namespaces, string folder)
     {

@@ -74,6 +74,22 @@ public sealed class ChrootTests
     }
 
     [Test]
+    public async Task The_hosts_own_name_service_modules_are_not_loaded()
+    {
+        // Hesiod's module is part of Debian's C library; it would be loaded if it were asked.
+        var (nameServiceSwitch, hosts) = (node.WriteFile("nsswitch.conf", "hosts: hesiod files dns\n"), node.WriteFile("hosts", $"127.0.0.1 {ServerName}\n"));
+        await node.ShellAsync($"mount --bind {nameServiceSwitch} /etc/nsswitch.conf && mount --bind {hosts} /etc/hosts");
+        var call = pod.Call("ADD");
+        call.Config["kubeconfig"] = node.WriteFile("kubeconfig", node.KubeconfigText(new KubeconfigOptions { Host = ServerName }));
+        var trace = node.PathOf("trace");
+
+        (await node.CallAsync(call, ["strace", "-f", "-o", trace, "-e", "trace=openat", DanmBinary.Path])).Failed(109);
+
+        var opened = await File.ReadAllTextAsync(trace);
+        opened.Should().Contain("\"/etc/hosts\"").And.NotContain("libnss_");
+    }
+
+    [Test]
     public async Task A_name_that_nobody_knows_is_told()
     {
         Write("etc/hosts", "127.0.0.1 localhost\n");

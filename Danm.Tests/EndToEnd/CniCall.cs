@@ -48,7 +48,8 @@ public sealed record CniCall(string Command)
     /// <summary>Runs the call on this host.</summary>
     /// <param name="command">The plugin, after the programs that start it, such as nsenter.</param>
     /// <param name="timeout">A minute unless given.</param>
-    public async Task<CniOutcome> RunAsync(IReadOnlyList<string> command, TimeSpan? timeout = null)
+    /// <param name="started">Gets the process, for instance to kill it.</param>
+    public async Task<CniOutcome> RunAsync(IReadOnlyList<string> command, TimeSpan? timeout = null, Action<Process>? started = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Clear();
@@ -56,6 +57,7 @@ public sealed record CniCall(string Command)
         foreach (var (name, value) in Environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
+        started?.Invoke(process);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         try

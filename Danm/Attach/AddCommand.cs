@@ -1,7 +1,5 @@
 using Danm.Api;
-using Danm.Attach.Delegation;
 using Danm.Cni;
-using Danm.Cni.Plugins;
 using Danm.HostLinks;
 using Danm.Kube;
 using Danm.Netlink;
@@ -33,7 +31,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
         var sandbox = new PodSandbox(
             podObject, identity, request.ContainerId, request.Args.PodInfraContainerId ?? request.ContainerId, request.Netns!, nodeName ?? podObject.Spec.NodeName);
 
-        var attachments = await PlanAsync(reader, sandbox, cancellation).ConfigureAwait(false);
+        var attachments = await AttachmentPlan.MakeAsync(reader, sandbox, request, cancellation).ConfigureAwait(false);
         CheckParents(attachments);
         await new FormerSandboxes(call, api, reader).ReleaseAsync(sandbox, await endpoints.ConfigureAwait(false), cancellation).ConfigureAwait(false);
         using var journal = await call.State.CreateAsync(sandbox.Uid, sandbox.ContainerId, LockWait, cancellation).ConfigureAwait(false);
@@ -47,18 +45,12 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
             PodNamespace = ns,
             PodName = name,
             Netns = sandbox.Netns,
-            Args = request.Args.Text,
+            Args = request.ArgsText,
             Attachments = [.. attachments.Select(a => a.ToRecord())],
             Claims = [.. attachments.SelectMany(a => a.Claims), .. former],
         };
         journal.Write(record, durable: true);
         return await AttachAsync(sandbox, attachments, new ClaimBook(journal, record, former), journal, pod, cancellation).ConfigureAwait(false);
-    }
-
-    private async Task<IReadOnlyList<Attachment>> PlanAsync(PodReader reader, PodSandbox sandbox, CancellationToken cancellation)
-    {
-        var (requests, networks) = await reader.ReadNetworksAsync(sandbox.Pod, cancellation).ConfigureAwait(false);
-        return AttachmentPlanner.Plan(sandbox, requests, networks, DelegateFile.ReadAll(networks, request.Config.CniDir), request);
     }
 
     private static void CheckParents(IReadOnlyList<Attachment> attachments)
@@ -100,7 +92,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
     {
         foreach (var warning in warnings)
             call.Log.Warning(warning);
-        return PodEvents.WarnAsync(api, sandbox, "NetworkOptionSkipped", warnings, cancellation);
+        return PodEvents.WarnAsync(api, sandbox, "NetworkWarning", warnings, cancellation);
     }
 
     // Its own time budget: an ADD that has used up its time still cleans up.
@@ -109,7 +101,16 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
         using var budget = new CancellationTokenSource(request.Patience() * 2);
         try
         {
-            journal.Write(made, durable: false);
+            try
+            {
+                journal.Write(made, durable: false);
+            }
+            catch (IOException e)
+            {
+                // A full disk may be why ADD failed. What was written before names no less.
+                call.Log.Warning("the journal cannot say what was made: all that was to be made is taken back", ("cause", e.Message));
+            }
+
             await call.Release(api).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -31,8 +31,11 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
                 if (!MustWaitFor(tasks.Count - 1))
                     continue;
                 await ((Task)tasks[^1]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (!tasks[^1].IsCompletedSuccessfully)
-                    break;
+                if (tasks[^1].IsCompletedSuccessfully)
+                    continue;
+                foreach (var notBegun in attachments.Skip(tasks.Count))
+                    book.Drop(notBegun);
+                break;
             }
 
             await ((Task)Task.WhenAll(tasks)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -77,11 +80,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
 
         var called = plan.Compose(addresses);
         book.Announce(attachment, called);
-        var start = Environment.TickCount64;
         var (made, result) = await CallAsync(attachment, called, cancellation).ConfigureAwait(false);
-        call.Log.Debug(
-            "delegate done", ("plugins", string.Join(',', called.Plugins.Select(p => p.Type))), ("interface", attachment.Interface),
-            ("network", attachment.Network.Ref.ToString()), ("took", $"{Environment.TickCount64 - start}"));
         if (plan.Ipam != IpamSource.Danm)
         {
             addresses = DelegateResult.AddressesOf(result, attachment.Interface);

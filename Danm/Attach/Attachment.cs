@@ -45,7 +45,7 @@ internal sealed record Attachment
                     yield return Allocation(name);
             }
 
-            yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = EndpointId, EndpointId = EndpointId };
+            yield return new ClaimRecord { Kind = ApiNames.DanmEp, Name = EndpointId, EndpointId = EndpointId, MayComeAgain = true };
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed record Attachment
         Table = Request.PolicyRoutes.Count + Request.PolicyRoutes6.Count > 0 ? Network.Spec.Options.RoutingTable ?? 0 : 0,
     };
 
-    public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId };
+    public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId, MayComeAgain = true };
 }
 
 /// <summary>One interface as it was made.</summary>

@@ -76,6 +76,8 @@ internal static class AttachmentPlanner
                 : DelegatePlanner.Plan(network, request, file, call, warnings);
             // A delegate's own IPAM gives the addresses, or nobody does.
             var isOurs = plan is null || plan.Ipam == IpamSource.Danm;
+            if (request is { Position: 0, IPv4.WantsAddress: false, IPv6.WantsAddress: false } && plan?.Ipam != IpamSource.Delegate)
+                warnings.Add($"entry 0 ({network.Ref}) asks for no address: containerd does not start a Pod whose first interface has none");
             return new Attachment
             {
                 Request = request,

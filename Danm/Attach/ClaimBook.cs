@@ -93,6 +93,13 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
             claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId && !former.Contains(c));
     }
 
+    /// <summary>The attachment was never begun: nothing of it exists, nor is on its way.</summary>
+    public void Drop(Attachment attachment)
+    {
+        lock (gate)
+            claims.RemoveAll(c => c.EndpointId == attachment.EndpointId && !former.Contains(c));
+    }
+
     /// <summary>The interface is in the Pod, made by this ADD.</summary>
     public void NoteInterface(Attachment attachment)
     {

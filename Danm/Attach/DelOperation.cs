@@ -27,8 +27,8 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
                 {
                     // An ADD that ended before it wrote down a first name has made nothing.
                     if (journal.IsDamaged)
-                        call.Log.Warning("the journal of this container is damaged: its DanmEps tell what to release");
-                    journal.Remove();
+                        call.Log.Warning($"the journal of this container {journal.Fault ?? "is damaged"}: its DanmEps tell what to release");
+                    call.Release(api).Forget(journal);
                     continue;
                 }
 
@@ -64,10 +64,24 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
             record = found;
         }
 
-        using var journal = await call.State.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
-        if (journal.Last is null)
-            journal.Write(record, durable: true);
+        using var journal = await BeginAsync(record, cancellation).ConfigureAwait(false);
         await call.Release(api).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A journal with the record, which is on the disk before the first of what it names goes.</summary>
+    private async Task<Journal> BeginAsync(SandboxRecord record, CancellationToken cancellation)
+    {
+        try
+        {
+            var journal = await call.State.CreateAsync(record.PodUid, request.ContainerId, LockWait, cancellation).ConfigureAwait(false);
+            if (journal.Last is null)
+                journal.Write(record, durable: true);
+            return journal;
+        }
+        catch (IOException e)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"container {request.ContainerId} has no journal, and there can be none now to release it by: {e.Message}", inner: e);
+        }
     }
 
     /// <summary>The record with what the API knows of the sandbox; null if it cannot be asked now.</summary>

@@ -13,13 +13,16 @@ namespace Danm.Attach;
 /// <param name="state">The node's state; null: where every node has it.</param>
 internal sealed class NodeCall(CniRequest request, NodeState? state = null)
 {
+    // Taken at once: the way to the API server changes the process's own (TrustStore), and plugins get what the runtime gave.
+    private readonly IDictionary environment = Environment.GetEnvironmentVariables();
+
     public CniRequest Request { get; } = request;
 
     public NodeState State { get; } = state ?? new NodeState();
 
     public AttachLog Log { get; } = new(request);
 
-    public DelegateChain Chain => field ??= new(new PluginRunner(Request.Path, Inherited(), LogStderr));
+    public DelegateChain Chain => field ??= new(new PluginRunner(Request.Path, environment.Cast<DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? ""), Report));
 
     /// <summary>Takes back what journals name.</summary>
     public SandboxRelease Release(ApiClient? api) => new(api, new SandboxInterfaces(this), Log, Request.Patience());
@@ -47,14 +50,12 @@ internal sealed class NodeCall(CniRequest request, NodeState? state = null)
         }
     }
 
-    private void LogStderr(string plugin, PluginCall call, string text) =>
-        Log.Info("plugin wrote to stderr", ("plugin", plugin), ("call", call.Command), ("interface", call.IfName), ("text", text.Trim()));
-
-    private static Dictionary<string, string> Inherited()
+    private void Report(PluginRun run)
     {
-        var variables = new Dictionary<string, string>();
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            variables[(string)variable.Key] = (string?)variable.Value ?? "";
-        return variables;
+        Log.Debug(
+            "plugin ran", ("plugin", run.Plugin), ("call", run.Call.Command), ("interface", run.Call.IfName), ("exit", $"{run.ExitCode}"),
+            ("took_ms", $"{run.Elapsed.TotalMilliseconds:0}"), ("cpu_us", $"{run.Cpu.TotalMicroseconds:0}"));
+        if (run.Stderr.Length > 0)
+            Log.Info("plugin wrote to stderr", ("plugin", run.Plugin), ("call", run.Call.Command), ("interface", run.Call.IfName), ("text", run.Stderr.Trim()));
     }
 }

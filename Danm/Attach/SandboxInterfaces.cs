@@ -28,6 +28,8 @@ internal sealed class SandboxInterfaces(NodeCall call)
     {
         try
         {
+            if (record.Phase == SandboxPhase.Adding && record.Attachments.Any(a => a.Delegate is not null))
+                await EndOrphansAsync(record, cancellation).ConfigureAwait(false);
             using var pod = netns is { Length: > 0 } ? TryOpen(netns) : null;
             var attachments = await CallDelegatesAsync(record, pod is null ? null : netns, cancellation).ConfigureAwait(false);
             if (pod is not null)
@@ -41,6 +43,13 @@ internal sealed class SandboxInterfaces(NodeCall call)
                 "CNI_NETNS",
                 e);
         }
+    }
+
+    // A runtime kills an ADD that takes too long; its delegates do not notice.
+    private async Task EndOrphansAsync(SandboxRecord record, CancellationToken cancellation)
+    {
+        if (await PluginStrays.EndOrphansAsync(record.ContainerId, cancellation).ConfigureAwait(false) is > 0 and var ended)
+            call.Log.Warning("ended plugins that an ADD had called before it was killed", ("processes", $"{ended}"));
     }
 
     /// <summary>Null if the namespace is gone: the kernel removed the interfaces with it.</summary>
@@ -59,24 +68,28 @@ internal sealed class SandboxInterfaces(NodeCall call)
     private async Task<IReadOnlyList<Leftover>> CallDelegatesAsync(SandboxRecord record, string? netns, CancellationToken cancellation)
     {
         var calls = new List<Task<Leftover>>();
+        var oneByOne = call.Request.Config.Parallel == NetConfParallel.None;
+        // Together they get no more time than one: several that hang must not keep what comes after them from its turn.
+        var patience = call.Request.Patience() / (oneByOne ? Math.Max(1, record.Attachments.Count(a => a.Delegate is not null)) : 1);
         foreach (var attachment in record.Attachments.Reverse())
         {
             calls.Add(attachment.Delegate is { } called
-                ? DelAsync(record, attachment, called, netns, cancellation)
+                ? DelAsync(record, attachment, called, netns, patience, cancellation)
                 : Task.FromResult(new Leftover(attachment, IsOurs: attachment.UnknownDelegate is null)));
-            if (call.Request.Config.Parallel == NetConfParallel.None)
+            if (oneByOne)
                 await calls[^1].ConfigureAwait(false);
         }
 
         return await Task.WhenAll(calls).ConfigureAwait(false);
     }
 
-    private async Task<Leftover> DelAsync(SandboxRecord record, AttachmentRecord attachment, DelegateRecord called, string? netns, CancellationToken cancellation)
+    private async Task<Leftover> DelAsync(
+        SandboxRecord record, AttachmentRecord attachment, DelegateRecord called, string? netns, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(call.Request.Patience());
+            budget.CancelAfter(patience);
             var del = new PluginCall("DEL", record.ContainerId, attachment.Interface, netns, call.Request.ContainerId == record.ContainerId ? null : record.Args ?? "");
             await call.Chain.DelAsync(called, del, budget.Token).ConfigureAwait(false);
             return new Leftover(attachment, IsOurs: false) { IsRemoved = true };
@@ -91,7 +104,7 @@ internal sealed class SandboxInterfaces(NodeCall call)
     }
 
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    private static void Remove(NetworkNamespace pod, IReadOnlyList<Leftover> leftovers)
+    private void Remove(NetworkNamespace pod, IReadOnlyList<Leftover> leftovers)
     {
         if (leftovers.Count == 0)
             return;
@@ -103,12 +116,14 @@ internal sealed class SandboxInterfaces(NodeCall call)
         {
             var attachment = leftover.Attachment;
             // Of our own type, an interface of that name which is none of ours was there before: ADD failed because of it.
-            if (!leftover.IsRemoved && InterfaceName.IsValid(attachment.Interface) && visit.Route.GetLink(attachment.Interface) is { } link
+            if (InterfaceName.IsValid(attachment.Interface) && visit.Route.GetLink(attachment.Interface) is { } link
                 && (leftover.IsOurs ? link.Kind is LinkKind.Ipvlan : link.Name != "lo"))
             {
                 // A record made from DanmEps does not know the tables; the addresses tell.
                 if (rules.Count > 0)
                     sources.UnionWith(visit.Route.DumpAddresses(link.Index).Select(a => a.Address.Host));
+                if (leftover.IsRemoved)
+                    call.Log.Warning("an interface was still there after its delegate's DEL: removed by name", ("interface", attachment.Interface), ("network", attachment.Network));
                 visit.Route.DeleteLink(link.Index);
             }
 
@@ -132,7 +147,7 @@ internal sealed class SandboxInterfaces(NodeCall call)
     /// <param name="IsOurs">Whether our own plugin made it.</param>
     private sealed record Leftover(AttachmentRecord Attachment, bool IsOurs)
     {
-        /// <summary>Whether its delegate has removed it.</summary>
+        /// <summary>Whether its delegate says that it has removed it.</summary>
         public bool IsRemoved { get; init; }
     }
 }

@@ -20,6 +20,8 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
     /// </summary>
     private const long MayStillComeMilliseconds = 90_000;
 
+    private const int MostAtOnce = 64;
+
     private readonly List<string> problems = [];
 
     private enum Outcome
@@ -51,7 +53,7 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
         {
             var left = await ReleaseObjectsAsync(journal, record, budget.Token).ConfigureAwait(false);
             if (left.Claims.Count == 0 && !left.Search)
-                journal.Remove();
+                Forget(journal);
             else
                 Defer(journal, left);
         }
@@ -73,6 +75,22 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
             ? left.Claims
             : throw new CniException(
                 CniErrorCode.TryAgainLater, $"cannot clean up what an earlier ADD of container {record.ContainerId} left", string.Join("; ", problems));
+    }
+
+    /// <summary>
+    /// Removes the journal of a sandbox of which nothing is left. Where the disk does not let it, what it says is stale but does no
+    /// harm: whoever acts on it finds nothing, or another's.
+    /// </summary>
+    public void Forget(Journal journal)
+    {
+        try
+        {
+            journal.Remove();
+        }
+        catch (IOException e)
+        {
+            log.Warning("all is released, but the journal stays", ("cause", e.Message));
+        }
     }
 
     private void Defer(Journal journal, SandboxRecord left)
@@ -140,7 +158,10 @@ internal sealed class SandboxRelease(ApiClient? api, SandboxInterfaces interface
 
     private async Task<(ClaimRecord Claim, Outcome Outcome)[]> ReleaseAsync(SandboxRecord record, IReadOnlyList<ClaimRecord> claims, CancellationToken cancellation)
     {
-        var outcomes = await Task.WhenAll(claims.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false);
+        // Of DanmEps that name the container, a tenant can make any number.
+        var outcomes = new List<Outcome>(claims.Count);
+        foreach (var some in claims.Chunk(MostAtOnce))
+            outcomes.AddRange(await Task.WhenAll(some.Select(c => ReleaseAsync(record, c, cancellation))).ConfigureAwait(false));
         return [.. claims.Zip(outcomes)];
     }
 

@@ -54,6 +54,7 @@ internal static class CommandLine
                 KeepUnixAliases(help);
         }
 
+        root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(Completion());
         return root;
     }

@@ -6,9 +6,6 @@ namespace Danm.Cni;
 /// </summary>
 public sealed record CniArgs
 {
-    /// <summary>The variable as it came in; null if it did not.</summary>
-    public string? Text { get; init; }
-
     /// <summary>The Pod's namespace.</summary>
     public string? PodNamespace { get; init; }
 
@@ -27,7 +24,7 @@ public sealed record CniArgs
     /// <exception cref="CniException">Code 4: a pair without <c>=</c>, or a value that cannot be what its key says.</exception>
     public static CniArgs Parse(string? text, bool lenient = false)
     {
-        var args = new CniArgs { Text = text };
+        var args = new CniArgs();
         var rest = text.AsSpan();
         while (!rest.IsEmpty)
         {

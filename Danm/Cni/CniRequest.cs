@@ -18,6 +18,9 @@ public sealed record CniRequest
     /// <summary>CNI_ARGS.</summary>
     public CniArgs Args { get; init; } = new();
 
+    /// <summary>CNI_ARGS as it came in; null if it did not.</summary>
+    public string? ArgsText { get; init; }
+
     /// <summary>CNI_PATH: the folders of plugins, in the order to search; may be empty.</summary>
     public IReadOnlyList<string> Path { get; init; } = [];
 

@@ -39,6 +39,7 @@ internal static class CniRequestReader
             ContainerId = Checked("CNI_CONTAINERID", environment, CniNames.IsName, "is not a container id: a letter or digit, then letters, digits, '_', '.' and '-'"),
             IfName = Checked("CNI_IFNAME", environment, CniNames.IsInterfaceName, "is not an interface name: 1 to 15 bytes without '/', ':' and white space, not '.' or '..'"),
             Netns = string.IsNullOrEmpty(environment("CNI_NETNS")) ? null : Checked("CNI_NETNS", environment, CniNames.IsAbsolutePath, "is not an absolute path"),
+            ArgsText = environment("CNI_ARGS"),
             Args = CniArgs.Parse(environment("CNI_ARGS"), lenient: command == CniCommand.Del),
         };
     }

@@ -102,6 +102,28 @@ public static class NetConfReader
         return conf with { Name = name };
     }
 
+    /// <summary>Reads our part of a configuration file: the file itself, or the plugin of type <c>danm</c> in a list.</summary>
+    /// <exception cref="CniException">It cannot be read, or has no such plugin.</exception>
+    public static NetConf ReadFile(string path)
+    {
+        byte[] json;
+        try
+        {
+            json = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CniException(CniErrorCode.IoFailure, $"cannot read {CniText.Quote(path)}: {e.Message}", inner: e);
+        }
+
+        var list = Plugins.NetworkListReader.Read(json, path);
+        var ours = list.Plugins.FirstOrDefault(p => p.Type == "danm")
+            ?? throw new CniException(CniErrorCode.InvalidNetworkConfig, $"{CniText.Quote(path)} has no plugin of type 'danm'");
+        return Read(Plugins.PluginConfWriter.Change(
+            ours.Json,
+            [Plugins.PluginConfWriter.Text("name", list.Name), Plugins.PluginConfWriter.Text("cniVersion", (list.Version ?? default).ToString())]));
+    }
+
     /// <summary>The error for a version that is not supported.</summary>
     internal static CniException UnsupportedVersion(string? text) => new(
         CniErrorCode.IncompatibleVersion,

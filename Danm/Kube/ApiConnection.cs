@@ -19,6 +19,7 @@ internal static class ApiConnection
     public static HttpMessageInvoker Create(KubernetesClientConfiguration configuration, TimeSpan patience)
     {
         TrustStore.SkipSystem(configuration);
+        NameService.UseFilesAndDns();
         return new HttpMessageInvoker(new SocketsHttpHandler
         {
             ConnectTimeout = patience,

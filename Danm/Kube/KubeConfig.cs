@@ -16,13 +16,15 @@ public static class KubeConfig
     /// what the installer writes). A token file is read again by the client as it is renewed; relative file names count from the
     /// kubeconfig's own folder, as in client-go.
     /// </summary>
+    /// <param name="path">The kubeconfig.</param>
+    /// <param name="contextName">Another context than its current one.</param>
     /// <exception cref="KubeConfigException">The file is missing, unreadable, no kubeconfig, or uses what a plugin cannot (exec).</exception>
-    public static KubernetesClientConfiguration Load(string path)
+    public static KubernetesClientConfiguration Load(string path, string? contextName = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         var file = Parse(ReadFile(path), path);
-        var context = file.Contexts?.Find(c => c?.Name == file.CurrentContext)?.Context
-            ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no context \"{file.CurrentContext}\" (its current-context)");
+        var context = file.Contexts?.Find(c => c?.Name == (contextName ?? file.CurrentContext))?.Context
+            ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no context \"{contextName ?? file.CurrentContext}\"{(contextName is null ? " (its current-context)" : "")}");
         var cluster = file.Clusters?.Find(c => c?.Name == context.Cluster)?.Cluster
             ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no cluster \"{context.Cluster}\"");
         var user = file.Users?.Find(u => u?.Name == context.User)?.User
@@ -65,7 +67,7 @@ public static class KubeConfig
             if (content.AsSpan().StartsWith(Encoding.UTF8.Preamble))
                 content = content[Encoding.UTF8.Preamble.Length..];
             var start = content.AsSpan().TrimStart(" \t\r\n"u8);
-            var json = start.StartsWith("{"u8) ? content : KubeConfigYaml.ToJson(Encoding.UTF8.GetString(content));
+            var json = start.StartsWith("{"u8) ? content : YamlJson.ToJson(Encoding.UTF8.GetString(content));
             return JsonSerializer.Deserialize(json, KubeConfigJson.Default.KubeConfigFile)
                 ?? throw new KubeConfigException($"kubeconfig \"{path}\" is empty");
         }

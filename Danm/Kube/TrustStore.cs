@@ -4,8 +4,8 @@ using k8s;
 namespace Danm.Kube;
 
 /// <summary>
-/// Keeps .NET from looking for certificates where none of ours are. It reads the process's C environment, which the managed call does
-/// not change.
+/// Keeps .NET from looking for certificates where none of ours are. OpenSSL reads the process's C environment, which the managed call
+/// does not change.
 /// </summary>
 internal static partial class TrustStore
 {
@@ -14,7 +14,7 @@ internal static partial class TrustStore
     public static void SkipSystem(KubernetesClientConfiguration configuration)
     {
         // Every chain is built from the user's own store too. Where HOME is not set, /etc/passwd must tell it, and need not exist.
-        _ = SetEnv("HOME", Nowhere, 1);
+        Environment.SetEnvironmentVariable("HOME", Nowhere);
         // To load the host's store takes 55 ms CPU, for a chain that must end in the kubeconfig's own authority.
         if (configuration.SslCaCerts is not { Count: > 0 })
             return;

@@ -9,21 +9,31 @@ namespace Danm.State;
 /// <param name="Mode">Kind and permission bits, as <c>st_mode</c> has them.</param>
 internal readonly partial record struct FileStatus(uint Owner, ushort Mode)
 {
-    private const int AT_EMPTY_PATH = 0x1000, S_IFMT = 0xf000, S_IFREG = 0x8000, WritableByOthers = 0x12; // 0022
+    private const int AT_FDCWD = -100, AT_EMPTY_PATH = 0x1000, S_IFMT = 0xf000, S_IFREG = 0x8000, S_IFDIR = 0x4000, WritableByOthers = 0x12; // 0022
     private const uint STATX_BASIC_STATS = 0x7ff;
 
     /// <summary>What makes the file untrustworthy, as the end of "the file …"; null if nothing does.</summary>
-    public string? Fault =>
-        (Mode & S_IFMT) != S_IFREG ? "is not a regular file"
-        : Owner != 0 ? $"belongs to user {Owner}, not to root"
+    public string? Fault => (Mode & S_IFMT) != S_IFREG ? "is not a regular file" : FaultOfOwner;
+
+    /// <summary>The same for a folder.</summary>
+    public string? FaultOfFolder => (Mode & S_IFMT) != S_IFDIR ? "is not a folder" : FaultOfOwner;
+
+    private string? FaultOfOwner =>
+        Owner != 0 ? $"belongs to user {Owner}, not to root"
         : (Mode & WritableByOthers) != 0 ? "can be written by others than its owner"
         : null;
 
     /// <exception cref="IOException">The kernel does not say.</exception>
-    public static unsafe FileStatus Of(SafeFileHandle handle)
+    public static FileStatus Of(SafeFileHandle handle) => Of((int)handle.DangerousGetHandle(), "", AT_EMPTY_PATH);
+
+    /// <summary>Of what a path leads to.</summary>
+    /// <exception cref="IOException">The kernel does not say.</exception>
+    public static FileStatus Of(string path) => Of(AT_FDCWD, path, 0);
+
+    private static unsafe FileStatus Of(int folder, string path, int flags)
     {
         var status = default(Statx);
-        return statx((int)handle.DangerousGetHandle(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) == 0
+        return statx(folder, path, flags, STATX_BASIC_STATS, &status) == 0
             ? new FileStatus(status.Uid, status.Mode)
             : throw new IOException(new Win32Exception(Marshal.GetLastPInvokeError()).Message);
     }

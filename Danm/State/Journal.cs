@@ -18,6 +18,12 @@ public sealed class Journal : IDisposable
     {
         this.state = state;
         this.file = file;
+        if (file.Fault is not null)
+        {
+            IsDamaged = true;
+            return;
+        }
+
         // A sandbox of many networks with many routes has a larger record.
         var size = TailSize;
         do
@@ -28,8 +34,11 @@ public sealed class Journal : IDisposable
     /// <summary>The last whole record; null in a new or wholly damaged journal.</summary>
     public SandboxRecord? Last { get; private set; }
 
-    /// <summary>Whether there was content, and not one line of it could be read.</summary>
+    /// <summary>Whether there was content, and not one line of it could be read, or be believed.</summary>
     public bool IsDamaged { get; }
+
+    /// <summary>What makes the whole file untrustworthy, as the end of "the journal …"; null if nothing does.</summary>
+    public string? Fault => file.Fault;
 
     /// <summary>
     /// Writes the record. With <paramref name="durable"/> it is on the disk on return, which every name that is about to be created

@@ -184,7 +184,13 @@ public sealed class NodeState
             foreach (var folder in (ReadOnlySpan<string>)[Folder, sandboxes, deferred])
             {
                 if (Directory.Exists(folder))
+                {
+                    // Whoever can write in it can put other files in the place of ours.
+                    if (FileStatus.Of(folder).FaultOfFolder is { } fault)
+                        throw new IOException($"\"{folder}\" {fault}: it must be root's alone");
                     continue;
+                }
+
                 Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 StateFile.SyncFolder(Path.GetDirectoryName(folder)!);
             }

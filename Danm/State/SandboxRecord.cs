@@ -41,10 +41,10 @@ public sealed record SandboxRecord
     public string? Args { get; init; }
 
     /// <summary>One for each interface.</summary>
-    public IReadOnlyList<AttachmentRecord> Attachments { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<AttachmentRecord> Attachments { get; init => field = [.. (value ?? []).Where(a => a is not null)]; } = [];
 
     /// <summary>API objects that exist, or may.</summary>
-    public IReadOnlyList<ClaimRecord> Claims { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<ClaimRecord> Claims { get; init => field = [.. (value ?? []).Where(c => c is not null)]; } = [];
 
     /// <summary>
     /// DEL could not ask the API which DanmEps the sandbox has: whoever releases later looks for them by container id.
@@ -125,7 +125,8 @@ public sealed record ClaimRecord
     public string? Uid { get; init; }
 
     /// <summary>
-    /// Whether a create of it got no answer and may still be carried out, even after the object that a second one made was deleted.
+    /// Whether a create of it has no answer yet, or never got one: it may still be carried out, even after the object that another one
+    /// made was deleted.
     /// </summary>
     public bool MayComeAgain { get; init; }
 

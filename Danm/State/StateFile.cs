@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Danm.State;
@@ -11,8 +10,8 @@ namespace Danm.State;
 /// </summary>
 internal sealed partial class StateFile : IDisposable
 {
-    private const int O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
-    private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11;
+    private const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
+    private const int LOCK_EX = 2, LOCK_NB = 4, EINTR = 4, ENOENT = 2, EWOULDBLOCK = 11, EROFS = 30;
 
     private readonly SafeFileHandle handle;
 
@@ -22,43 +21,50 @@ internal sealed partial class StateFile : IDisposable
 
     public string Name => System.IO.Path.GetFileName(Path);
 
+    /// <summary>What makes the content untrustworthy, as the end of "the file …"; null if nothing does.</summary>
+    public string? Fault { get; private init; }
+
     /// <summary>
     /// Opens and locks. Null if there is no such file and <paramref name="create"/> is not set, or if somebody else holds the lock
-    /// and <paramref name="wait"/> is over.
+    /// and <paramref name="wait"/> is over. On a disk that is read-only, what is there can still be read. A file that is not to be
+    /// trusted is opened as such, or with <paramref name="create"/> replaced.
     /// </summary>
     /// <exception cref="IOException">The file cannot be opened, or is a link.</exception>
     public static async Task<StateFile?> OpenAsync(string path, bool create, TimeSpan wait, CancellationToken cancellation)
     {
         var deadline = Environment.TickCount64 + (long)wait.TotalMilliseconds;
+        var access = O_RDWR;
         while (true)
         {
-            var fd = open(path, O_RDWR | O_APPEND | OpenFlags.NoFollow | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
+            var fd = open(path, access | O_APPEND | OpenFlags.NoFollow | O_CLOEXEC | (create ? O_CREAT : 0), 0x180 /* 0600 */);
             if (fd < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
                 if (errno == EINTR)
                     continue;
+                if (errno == EROFS && !create && access == O_RDWR)
+                {
+                    access = O_RDONLY;
+                    continue;
+                }
+
                 return errno == ENOENT && !create ? null : throw Failure("open", path, errno);
             }
 
             var handle = new SafeFileHandle(fd, ownsHandle: true);
             if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             {
-                if (FileStatus.Of(handle).Fault is { } fault)
-                {
-                    handle.Dispose();
-                    throw new IOException($"\"{path}\" {fault}, so it is not believed: look who made it, and remove it");
-                }
-
                 // Whoever held the lock before may have removed what was opened here.
-                if (IsStillAt(path, handle))
+                var file = IsStillAt(path, handle) ? new StateFile(path, handle) { Fault = FileStatus.Of(handle).Fault } : null;
+                if (file is { Fault: null } || (file is not null && !create))
                 {
-                    if (create && RandomAccess.GetLength(handle) == 0)
+                    if (create && file.Length == 0)
                         SyncFolder(System.IO.Path.GetDirectoryName(path)!);
-                    return new StateFile(path, handle);
+                    return file;
                 }
 
-                handle.Dispose();
+                using (handle)
+                    file?.Delete();
                 continue;
             }
 
@@ -147,19 +153,12 @@ internal sealed partial class StateFile : IDisposable
 
     public void Dispose() => handle.Dispose();
 
+    // What is open cannot give its inode to another file.
     private static unsafe bool IsStillAt(string path, SafeFileHandle handle)
     {
-        Span<byte> buffer = stackalloc byte[4096];
-        var link = $"/proc/self/fd/{handle.DangerousGetHandle()}";
-        nint n;
-        fixed (byte* p = buffer)
-            n = readlink(link, p, (nuint)buffer.Length);
-        // The folder may be reached through a link, but file and folder are named as here unless they were removed.
-        return n < 0 || (n > 0 && SameEnd(Encoding.UTF8.GetString(buffer[..(int)n]), path));
-
-        static bool SameEnd(string real, string wanted) =>
-            System.IO.Path.GetFileName(real) == System.IO.Path.GetFileName(wanted)
-            && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(real)) == System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(wanted));
+        // struct stat has 144 bytes or less, and begins with st_dev and st_ino.
+        ulong* open = stackalloc ulong[32], named = stackalloc ulong[32];
+        return fstat(handle.DangerousGetHandle().ToInt32(), open) == 0 && lstat(path, named) == 0 && open[0] == named[0] && open[1] == named[1];
     }
 
     private static IOException Failure(string verb, string path, int errno) =>
@@ -183,6 +182,9 @@ internal sealed partial class StateFile : IDisposable
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int unlink(string path);
 
+    [LibraryImport("libc")]
+    private static unsafe partial int fstat(int fd, ulong* stat);
+
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial nint readlink(string path, byte* buffer, nuint length);
+    private static unsafe partial int lstat(string path, ulong* stat);
 }

@@ -26,6 +26,9 @@ public sealed class Fault(Predicate<RequestRecord> matches)
     /// <summary>The connection is reset after the work was done: the client cannot know.</summary>
     public bool DropAfter { get; init; }
 
+    /// <summary>Called once the work is done; then the connection is reset, with nothing of the answer sent.</summary>
+    public Action? Committed { get; init; }
+
     public int Hits => hits;
 
     private int hits;

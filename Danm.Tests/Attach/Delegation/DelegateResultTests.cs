@@ -91,7 +91,7 @@ public sealed class DelegateResultTests
         var result = ResultBuilder.Build([outside], "/run/netns/x");
 
         result.Interfaces.Should().ContainSingle().Which.SocketPath.Should().Be("/run/vhost");
-        outside.Warnings.Should().ContainSingle().Which.Should().Contain("net1").And.Contain("is not in the Pod");
+        outside.Warnings.Should().ContainSingle(w => w.Contains("net1") && w.Contains("is not in the Pod"));
         outside.ToRecord().IsOutsideKernel.Should().BeTrue();
     }
 

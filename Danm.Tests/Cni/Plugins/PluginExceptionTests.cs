@@ -20,7 +20,7 @@ public sealed class PluginExceptionTests
         Row("nothing at all", 1, "", "", "ended with 1 and no error object"),
         Row("text on standard output", 1, "  no such file\n", "", "ended with 1 and no error object: no such file"),
         Row("text on standard error", 1, "ignored", "panic: nil\n", "ended with 1 and no error object: panic: nil"),
-        Row("a signal", 139, "", "", "was ended by signal 11"),
+        Row("a signal", -11, "", "", "was ended by signal 11"),
         Row("terminal escapes", 1, """{"msg":"\u001b[31mred"}""", "", "\\u001b[31mred"),
         Row("terminal escapes on standard error", 1, "", "\u001b[31mred", "ended with 1 and no error object: \\u001b[31mred"),
         Row("too deep", 1, $"{{\"msg\":\"m\",\"x\":{new string('[', 5000)}{new string(']', 5000)}}}", "deep", "ended with 1 and no error object: deep"),
@@ -30,7 +30,7 @@ public sealed class PluginExceptionTests
     [TestCaseSource(nameof(Failures))]
     public void A_failure_says_what_the_plugin_said(int exit, string stdout, string stderr, string message, int? code, string? details)
     {
-        var failure = PluginException.From("bridge", new PluginCall("ADD", "c1", "eth0"), new PluginOutput(exit, Encoding.UTF8.GetBytes(stdout), stderr));
+        var failure = PluginException.From("bridge", new PluginCall("ADD", "c1", "eth0"), new PluginOutput(exit, Encoding.UTF8.GetBytes(stdout), stderr, TimeSpan.Zero));
 
         failure.Message.Should().Be($"plugin 'bridge' ADD: {message}");
         (failure.Code, failure.Details, failure.IsMissing).Should().Be((code, details, false));
@@ -39,7 +39,7 @@ public sealed class PluginExceptionTests
     [Test]
     public void Output_that_is_no_text_is_no_message()
     {
-        var failure = PluginException.From("bridge", new PluginCall("DEL"), new PluginOutput(1, new byte[] { 0, 1, 2, 0xff, 0xfe }, ""));
+        var failure = PluginException.From("bridge", new PluginCall("DEL"), new PluginOutput(1, new byte[] { 0, 1, 2, 0xff, 0xfe }, "", TimeSpan.Zero));
 
         failure.Message.Should().StartWith("plugin 'bridge' DEL: ended with 1").And.Contain("\\u0000");
         failure.Message.Should().NotContainAny("\0", "\u0001");

@@ -25,8 +25,8 @@ public sealed class PluginProcessTests
     [TestCase("cat", 0, "in", "")]
     [TestCase("cat >&2; echo out; exit 3", 3, "out\n", "in")]
     [TestCase("exit 255", 255, "", "")]
-    [TestCase("kill -TERM $$", 128 + 15, "", "")]
-    [TestCase("kill -SEGV $$", 128 + 11, "", "")]
+    [TestCase("kill -TERM $$", -15, "", "")]
+    [TestCase("kill -SEGV $$", -11, "", "")]
     [TestCase("exec 1>&- 2>&-; exit 4", 4, "", "")]
     [TestCase("head -c 3 >&2", 0, "", "in")]
     public async Task Output_and_exit_are_what_the_plugin_made_them(string script, int exit, string stdout, string stderr)

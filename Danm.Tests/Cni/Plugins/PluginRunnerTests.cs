@@ -170,7 +170,11 @@ public sealed class PluginRunnerTests
         await FluentActions.Awaiting(() => CallAsync("p", new PluginCall("ADD", "c1", "net1"), cancellation: timeout.Token)).Should().ThrowAsync<OperationCanceledException>();
     }
 
-    private PluginRunner Runner(params string[] path) => new(path, Inherited, (plugin, call, text) => logged.Add($"{plugin} {call.Command}: {text}"));
+    private PluginRunner Runner(params string[] path) => new(path, Inherited, run =>
+    {
+        if (run.Stderr.Length > 0)
+            logged.Add($"{run.Plugin} {run.Call.Command}: {run.Stderr}");
+    });
 
     private async Task<string> CallAsync(string plugin, PluginCall call, string config = "{}", CancellationToken cancellation = default) =>
         Encoding.UTF8.GetString((await Runner(folder.Path).CallAsync(plugin, call, Encoding.UTF8.GetBytes(config), cancellation)).Span);

@@ -39,7 +39,7 @@ public sealed class PluginException : Exception
         }
 
         var said = output.Stderr.Length > 0 ? output.Stderr : Encoding.UTF8.GetString(output.Stdout.Span[..Math.Min(output.Stdout.Length, 1000)]);
-        var cause = output.ExitCode > 128 ? $"was ended by signal {output.ExitCode - 128}" : $"ended with {output.ExitCode} and no error object";
+        var cause = output.ExitCode < 0 ? $"was ended by signal {-output.ExitCode}" : $"ended with {output.ExitCode} and no error object";
         return new PluginException(plugin, call, said.Length == 0 ? cause : $"{cause}: {CniText.Clean(said.Trim(), 1000)}");
     }
 

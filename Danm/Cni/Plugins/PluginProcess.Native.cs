@@ -5,10 +5,10 @@ namespace Danm.Cni.Plugins;
 
 internal sealed partial class PluginProcess
 {
-    /// <summary>Names one run of a plugin, so that what the plugin leaves behind can be told from others'.</summary>
-    private const string Marker = "DANM_CALL";
+    /// <summary>Names one run of a plugin, with its caller's number first, so that what it leaves behind can be told from others'.</summary>
+    internal const string Marker = "DANM_CALL";
 
-    private const int PR_SET_CHILD_SUBREAPER = 36, SYS_pidfd_open = 434, WNOHANG = 1, SIGKILL = 9, EINTR = 4, EAGAIN = 11;
+    private const int PR_SET_CHILD_SUBREAPER = 36, SYS_pidfd_open = 434, WNOHANG = 1, RusageWords = 18, SIGKILL = 9, EINTR = 4, EAGAIN = 11;
     private const int O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, F_SETFL = 4;
     private const uint MFD_CLOEXEC = 1;
     private const short POLLIN = 1, POSIX_SPAWN_SETPGROUP = 2, POSIX_SPAWN_SETSIGDEF = 4, POSIX_SPAWN_SETSIGMASK = 8;
@@ -131,7 +131,7 @@ internal sealed partial class PluginProcess
     private static unsafe partial int poll(PollFd* fds, nuint count, int timeout);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int waitpid(int pid, out int status, int options);
+    private static unsafe partial int wait4(int pid, out int status, int options, long* usage);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int signal);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -7,10 +6,11 @@ using Microsoft.Win32.SafeHandles;
 namespace Danm.Cni.Plugins;
 
 /// <summary>What a plugin's process ended with.</summary>
-/// <param name="ExitCode">Its exit code; 128 and the number of the signal that ended it.</param>
+/// <param name="ExitCode">Its exit code; negative: the number of the signal that ended it. (Shells say 128 + n, as a program may by itself.)</param>
 /// <param name="Stdout">All of its standard output.</param>
 /// <param name="Stderr">The start of its standard error.</param>
-internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr);
+/// <param name="Cpu">The processor time of it and of what it has waited for.</param>
+internal sealed record PluginOutput(int ExitCode, ReadOnlyMemory<byte> Stdout, string Stderr, TimeSpan Cpu);
 
 /// <summary>
 /// One run of a plugin: started by posix_spawn(3) as the leader of a process group, its input a memory file, so that no plugin that
@@ -34,6 +34,7 @@ internal sealed partial class PluginProcess
     private readonly Output output = new(MaxStdout);
     private readonly Output errors = new(MaxStderr);
     private bool reaped;
+    private TimeSpan cpu;
 
     private PluginProcess(int pid, string marker, SafeFileHandle stdout, SafeFileHandle stderr) =>
         (this.pid, this.marker, this.stdout, this.stderr) = (pid, marker, stdout, stderr);
@@ -60,7 +61,7 @@ internal sealed partial class PluginProcess
             if (process.output.IsTooLong)
                 throw new PluginOutputException($"wrote more than {MaxStdout} bytes");
             return exit is { } code
-                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span))
+                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span), process.cpu)
                 : throw new PluginOutputException("ended, but a process that it started kept its standard output open");
         }
     }
@@ -72,7 +73,7 @@ internal sealed partial class PluginProcess
         using var stdin = MemoryFile(input);
         var (outRead, outWrite) = Pipe();
         var (errRead, errWrite) = Pipe();
-        var marker = $"{Marker}={Guid.NewGuid():n}";
+        var marker = $"{Marker}={Environment.ProcessId}.{Guid.NewGuid():n}";
         using (outWrite)
         using (errWrite)
         {
@@ -164,6 +165,9 @@ internal sealed partial class PluginProcess
                 fds[0].Fd = -1;
             if (fds[1].Returned != 0 && errors.Read(fds[1].Fd))
                 fds[1].Fd = -1;
+            // Some child may go on writing that has left group and environment behind: it cannot be killed, only left alone.
+            if (exit is not null && fds[0].Fd >= 0 && (output.IsTooLong || Environment.TickCount64 >= deadline))
+                break;
             if (output.IsTooLong)
                 Kill();
             if (exit is null && Reap() is { } code)
@@ -182,21 +186,24 @@ internal sealed partial class PluginProcess
         return null;
     }
 
-    private int? Reap()
+    private unsafe int? Reap()
     {
         lock (gate)
         {
             int waited;
             int status;
+            var usage = stackalloc long[RusageWords];
             do
-                waited = waitpid(pid, out status, WNOHANG);
+                waited = wait4(pid, out status, WNOHANG, usage);
             while (waited < 0 && Marshal.GetLastPInvokeError() == EINTR);
             if (waited == 0)
                 return null;
             reaped = true;
             if (waited < 0)
-                return 128;
-            return (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
+                return -SIGKILL; // somebody else has reaped it, and nobody knows how it ended
+            // ru_utime and ru_stime: seconds and microseconds each.
+            cpu = TimeSpan.FromMicroseconds(((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
+            return (status & 0x7f) == 0 ? (status >> 8) & 0xff : -(status & 0x7f);
         }
     }
 
@@ -209,28 +216,8 @@ internal sealed partial class PluginProcess
                 _ = kill(-pid, SIGKILL);
         }
 
-        KillStrays();
-    }
-
-    /// <summary>
-    /// What left the group (setsid) is told from all else by the environment that it was started with, which holds this run's mark.
-    /// </summary>
-    private void KillStrays()
-    {
-        foreach (var folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var other) || other == pid || other == Environment.ProcessId)
-                continue;
-            try
-            {
-                if (File.ReadAllText($"{folder}/environ").Split('\0').Contains(marker))
-                    _ = kill(other, SIGKILL);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It has ended.
-            }
-        }
+        // What left the group (setsid) is told from all else by the environment that it was started with, which holds this run's mark.
+        PluginStrays.Kill(variables => variables.Contains(marker), pid);
     }
 
     private static SafeFileHandle MemoryFile(ReadOnlySpan<byte> content)

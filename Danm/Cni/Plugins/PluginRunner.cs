@@ -6,9 +6,9 @@ namespace Danm.Cni.Plugins;
 /// </summary>
 /// <param name="path">The folders of CNI_PATH.</param>
 /// <param name="inherited">Our own environment.</param>
-/// <param name="log">Takes what a plugin wrote to its standard error: plugin, command, text.</param>
+/// <param name="report">Is told of every run.</param>
 public sealed class PluginRunner(
-    IReadOnlyList<string> path, IReadOnlyDictionary<string, string> inherited, Action<string, PluginCall, string> log)
+    IReadOnlyList<string> path, IReadOnlyDictionary<string, string> inherited, Action<PluginRun> report)
 {
     private const int ETXTBSY = 26;
     private const int BusyAttempts = 6;
@@ -29,9 +29,9 @@ public sealed class PluginRunner(
         ArgumentNullException.ThrowIfNull(call);
         var program = Find(plugin)
             ?? throw new PluginException(plugin, call, $"there is no such program in CNI_PATH ({string.Join(':', path)}): install it on this node") { IsMissing = true };
+        var start = Environment.TickCount64;
         var output = await RunAsync(plugin, call, program, config, cancellation).ConfigureAwait(false);
-        if (output.Stderr.Length > 0)
-            log(plugin, call, output.Stderr);
+        report(new PluginRun(plugin, call, output.ExitCode, TimeSpan.FromMilliseconds(Environment.TickCount64 - start), output.Cpu, output.Stderr));
         return output.ExitCode == 0 ? output.Stdout : throw PluginException.From(plugin, call, output);
     }
 
@@ -95,6 +95,15 @@ public sealed class PluginRunner(
         return environment;
     }
 }
+
+/// <summary>One run of a plugin, for the log.</summary>
+/// <param name="Plugin">Its name.</param>
+/// <param name="Call">What it was called for.</param>
+/// <param name="ExitCode">Its exit code.</param>
+/// <param name="Elapsed">From its start to its end.</param>
+/// <param name="Cpu">Its processor time.</param>
+/// <param name="Stderr">What it wrote to its standard error; the start of it.</param>
+public sealed record PluginRun(string Plugin, PluginCall Call, int ExitCode, TimeSpan Elapsed, TimeSpan Cpu, string Stderr);
 
 /// <summary>What a plugin is called for.</summary>
 /// <param name="Command">CNI_COMMAND.</param>

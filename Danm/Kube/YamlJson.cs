@@ -5,16 +5,16 @@ using YamlDotNet.Core.Events;
 namespace Danm.Kube;
 
 /// <summary>
-/// YAML as JSON, as far as kubeconfigs go. It is read event by event rather than into a tree, and has no aliases, so that a file
+/// YAML as JSON, as far as kubeconfigs and an object's metadata go: numbers stay texts. It is read event by event rather than into a tree, and has no aliases, so that a file
 /// of a few lines can neither grow to gigabytes nor be nested until the stack ends.
 /// </summary>
-internal static class KubeConfigYaml
+internal static class YamlJson
 {
-    private const int MaxDepth = 16;
+    private const int MaxDepth = 64;
 
     /// <summary>The first document; an empty object if there is none.</summary>
     /// <exception cref="YamlException">This is no YAML.</exception>
-    /// <exception cref="FormatException">It has what a kubeconfig has not.</exception>
+    /// <exception cref="FormatException">It has what neither a kubeconfig nor an object has.</exception>
     public static byte[] ToJson(string yaml)
     {
         using var text = new StringReader(yaml);

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Danm.Kube;
+
+namespace Danm.Cli;
+
+/// <summary>The options by which a command finds its cluster, spelled and defaulted as kubectl's.</summary>
+internal sealed class ClusterOptions
+{
+    private readonly Option<string?> kubeconfig = new("--kubeconfig") { Description = "The kubeconfig; else the first file of KUBECONFIG, else ~/.kube/config.", HelpName = "FILE" };
+    private readonly Option<string?> context = new("--context") { Description = "A context of it other than the current one.", HelpName = "NAME" };
+    private readonly Option<string?> ns = new("--namespace", "-n") { Description = "The namespace; else the context's, else default.", HelpName = "NAME" };
+    private readonly Option<int> timeout = new("--request-timeout") { Description = "How many seconds one request may take.", DefaultValueFactory = _ => 10, HelpName = "SECONDS" };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[kubeconfig, context, ns, timeout])
+            command.Options.Add(option);
+    }
+
+    /// <summary>The API server, and the namespace that is meant where none is said.</summary>
+    /// <exception cref="KubeConfigException">It cannot be used.</exception>
+    public (ApiClient Api, string Namespace) Connect(ParseResult parsed)
+    {
+        var configuration = KubeConfig.Load(parsed.GetValue(kubeconfig) ?? DefaultPath(), parsed.GetValue(context));
+        var patience = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
+        return (new ApiClient(configuration, patience), parsed.GetValue(ns) ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
+    }
+
+    private static string DefaultPath()
+    {
+        var files = Environment.GetEnvironmentVariable("KUBECONFIG")?.Split(':', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        return Array.Find(files, File.Exists) ?? files.FirstOrDefault() ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/root", ".kube", "config");
+    }
+}
