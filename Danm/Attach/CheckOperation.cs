@@ -95,11 +95,11 @@ internal sealed class CheckOperation(NodeCall call)
         var routes = route.DumpRoutes(link: link.Index);
         foreach (var text in wanted.Addresses)
         {
-            var address = CidrAddress.Parse(text);
-            if (!addresses.Exists(a => a.Address == address))
+            var isAddress = CidrAddress.TryParse(text, out var address);
+            if (!isAddress || !addresses.Exists(a => a.Address == address))
                 differences.Add($"address {text} of interface \"{wanted.Interface}\" is missing");
             // The original's rules matched the whole subnet; they serve as well.
-            if (wanted.Table != 0
+            if (isAddress && wanted.Table != 0
                 && wanted.Routes.Any(r => r.Table == wanted.Table && r.Destination.Contains(':') == address.IsIPv6)
                 && !rules.Exists(r => r.Table == wanted.Table && r.Source is { } s && (s == address.Host || s == address.Network || s == address)))
                 differences.Add($"rule from {address.Host} to table {wanted.Table} is missing");
@@ -107,8 +107,8 @@ internal sealed class CheckOperation(NodeCall call)
 
         foreach (var r in wanted.Routes)
         {
-            var destination = CidrAddress.Parse(r.Destination);
-            if (!routes.Exists(x => x.Destination == destination && x.Table == r.Table && x.Gateway?.ToString() == r.Gateway))
+            if (!CidrAddress.TryParse(r.Destination, out var destination)
+                || !routes.Exists(x => x.Destination == destination && x.Table == r.Table && x.Gateway?.ToString() == r.Gateway))
                 differences.Add($"route {r.Destination} via {r.Gateway} in table {r.Table} of interface \"{wanted.Interface}\" is missing");
         }
     }

@@ -19,13 +19,22 @@ public sealed record DelegateRecord
     public bool DisableGc { get; init; }
 
     /// <summary>The chain, in the order of ADD.</summary>
-    public IReadOnlyList<PluginRecord> Plugins { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<PluginRecord> Plugins { get; init => field = [.. (value ?? []).Where(p => p is not null)]; } = [];
 
     /// <summary>The JSON text of what the last plugin answered to ADD; null if ADD did not come so far.</summary>
     public string? Result { get; init; }
 }
 
 /// <summary>One plugin of a chain.</summary>
-/// <param name="Type">The name of its executable.</param>
-/// <param name="Config">The JSON text of its configuration, without prevResult.</param>
-public sealed record PluginRecord(string Type, string Config);
+/// <param name="Type"><see cref="Type"/>.</param>
+/// <param name="Config"><see cref="Config"/>.</param>
+public sealed record PluginRecord(string Type, string Config)
+{
+    // A damaged journal may have null: a plugin without a name is none that can be found, and no configuration is one that is refused.
+
+    /// <summary>The name of its executable.</summary>
+    public string Type { get; init; } = Type ?? "";
+
+    /// <summary>The JSON text of its configuration, without prevResult.</summary>
+    public string Config { get; init; } = Config ?? "";
+}

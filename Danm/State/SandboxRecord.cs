@@ -100,10 +100,10 @@ public sealed record AttachmentRecord
     public string? Mac { get; init; }
 
     /// <summary>Addresses with prefix length.</summary>
-    public IReadOnlyList<string> Addresses { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Addresses { get; init => field = [.. (value ?? []).Where(a => a is not null)]; } = [];
 
     /// <summary>Routes of the main table and of <see cref="Table"/>.</summary>
-    public IReadOnlyList<RouteRecord> Routes { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<RouteRecord> Routes { get; init => field = [.. (value ?? []).Where(r => r is { Destination: not null, Gateway: not null })]; } = [];
 
     /// <summary>The table of policy routes; rules lead there from each address. 0: none.</summary>
     public uint Table { get; init; }
