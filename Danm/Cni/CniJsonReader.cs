@@ -134,6 +134,17 @@ internal ref struct CniJsonReader
         _ => throw WrongKind(key, "true or false"),
     };
 
+    /// <summary>The truth value that was reached, or the text of one: 0.4.0 of the specification calls them strings, as libcni takes them still.</summary>
+    public bool Flag(string key)
+    {
+        if (_json.TokenType != JsonTokenType.String)
+            return Boolean(key);
+        var text = String(key)!;
+        if (text.Equals("true", StringComparison.OrdinalIgnoreCase))
+            return true;
+        return text.Equals("false", StringComparison.OrdinalIgnoreCase) ? false : throw BadValue(key, text, "is neither true nor false");
+    }
+
     /// <summary>The address that was reached; null for null and for an empty string, which is how Go spells no address.</summary>
     public IPAddress? Address(string key)
     {

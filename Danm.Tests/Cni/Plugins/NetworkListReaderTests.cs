@@ -45,6 +45,21 @@ public sealed class NetworkListReaderTests
     public void The_newest_version_that_both_know_is_spoken(string members, string? version) =>
         Read($$"""{{{members}}"type":"bridge"}""").Version?.ToString().Should().Be(version);
 
+    [TestCase("true", true)]
+    [TestCase("\"true\"", true)]
+    [TestCase("\"True\"", true)]
+    [TestCase("false", false)]
+    [TestCase("\"false\"", false)]
+    [TestCase("null", false)]
+    public void What_is_disabled_may_be_told_by_a_text(string value, bool disabled)
+    {
+        var list = Read($$"""{"type":"bridge","disableCheck":{{value}},"disableGC":{{value}}}""");
+
+        (list.DisableCheck, list.DisableGc).Should().Be((disabled, disabled));
+    }
+
+    [TestCase("""{"type":"bridge","disableCheck":"yes"}""", CniErrorCode.InvalidNetworkConfig, "disableCheck 'yes'")]
+    [TestCase("""{"type":"bridge","disableGC":1}""", CniErrorCode.InvalidNetworkConfig, "disableGC is '1'")]
     [TestCase("""{"type":"bridge","cniVersion":"9.0.0"}""", CniErrorCode.IncompatibleVersion, "'9.0.0'")]
     [TestCase("""{"type":"bridge","cniVersion":1}""", CniErrorCode.InvalidNetworkConfig, "cniVersion")]
     [TestCase("""{"name":"br"}""", CniErrorCode.InvalidNetworkConfig, "type is missing")]

@@ -24,9 +24,9 @@ public static class NetworkListReader
             else if (key.SequenceEqual("cniVersions"u8))
                 versions.AddRange(reader.Strings("cniVersions"));
             else if (key.SequenceEqual("disableCheck"u8))
-                list = list with { DisableCheck = reader.Boolean("disableCheck") };
+                list = list with { DisableCheck = reader.Flag("disableCheck") };
             else if (key.SequenceEqual("disableGC"u8))
-                list = list with { DisableGc = reader.Boolean("disableGC") };
+                list = list with { DisableGc = reader.Flag("disableGC") };
             else if (key.SequenceEqual("plugins"u8) && reader.IsList("plugins"))
                 plugins = Plugins(ref reader, source);
             else
