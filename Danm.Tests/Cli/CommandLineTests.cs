@@ -65,7 +65,7 @@ public class CommandLineTests
     [TestCase("/usr/local/bin/netwatcher", "netwatcher", true)]
     [TestCase("./svcwatcher", "svcwatcher", true)]
     [TestCase("webhook", "webhook", true)]
-    [TestCase("/cni/fakeipam", "fakeipam", true)]
+    [TestCase("/cni/fakeipam", "fakeipam", false)]
     [TestCase("kubectl-danm", "kubectl-danm", false)]
     [TestCase("danm-1.2", "danm-1.2", false)]
     public void The_name_decides_first(string argv0, string name, bool ofALaterBuild)

@@ -126,7 +126,7 @@ public sealed class BadInputTests : HostFixture
         Credentials("kubeconfig that is no JSON", 7, _ => "{\"clusters\": [", "kubeconfig", "not valid"),
         Credentials("kubeconfig that is no YAML", 7, _ => "clusters: [\n}", "kubeconfig", "not valid"),
         Credentials("kubeconfig of 10,000 levels", 7, _ => Nested, "kubeconfig", "not valid"),
-        Credentials("kubeconfig of 500,000 levels", 7, _ => new string('[', 500_000), "kubeconfig", "16 levels"),
+        Credentials("kubeconfig of 500,000 levels", 7, _ => new string('[', 500_000), "kubeconfig", "64 levels"),
         Credentials("kubeconfig of 50 MB", 7, _ => new string(' ', Huge), "kubeconfig", "larger than"),
         Credentials("kubeconfig without a server", 7, n => n.KubeconfigText().Replace("\"server\"", "\"servant\""), "kubeconfig", "server"),
         Credentials("server that is down", 11, n => n.Server.Kubeconfig(new KubeconfigOptions { Port = 1 }), "API server", "https://127.0.0.1:1/", "Connection refused", "is it up"),
@@ -177,7 +177,7 @@ public sealed class BadInputTests : HostFixture
     [
         Networked("NetworkID that is a path", """{"NetworkID":"../x","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}""", "spec.NetworkID", "\"../x\"", "no '..'"),
         Networked("NetworkType that is a path", """{"NetworkID":"bad","NetworkType":"../x","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}""", "spec.NetworkType", "\"../x\"", "no '..'"),
-        Networked("NetworkType that is unknown", """{"NetworkID":"bad","NetworkType":"bridge","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}""", "spec.NetworkType", "'bridge'", "ipvlan"),
+        Networked("NetworkType that is unknown", """{"NetworkID":"bad","NetworkType":"bridge","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}""", "spec.NetworkType", "'bridge'", "bad.conf", ".conflist", "/etc/cni/net.d"),
         Networked("host_device that is a path", """{"NetworkID":"bad","Options":{"host_device":"../x","cidr":"10.1.0.0/24"}}""", "spec.Options.host_device", "\"../x\"", "no '..'"),
         Networked("no host_device", """{"NetworkID":"bad","Options":{"cidr":"10.1.0.0/24"}}""", "spec.Options.host_device", "missing"),
         Optioned("container_prefix that is a path", """ "cidr":"10.1.0.0/24","container_prefix":"../x" """, "spec.Options.container_prefix", "\"../x\"", "no '..'"),
