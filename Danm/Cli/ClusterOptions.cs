@@ -26,6 +26,9 @@ internal sealed class ClusterOptions
         return (new ApiClient(configuration, patience), parsed.GetValue(ns) ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
     }
 
+    /// <summary>Whether a namespace was asked for, rather than taken from the context.</summary>
+    public bool HasNamespace(ParseResult parsed) => parsed.GetValue(ns) is not null;
+
     private static string DefaultPath()
     {
         var files = Environment.GetEnvironmentVariable("KUBECONFIG")?.Split(':', StringSplitOptions.RemoveEmptyEntries) ?? [];

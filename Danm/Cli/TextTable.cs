@@ -9,10 +9,10 @@ internal sealed class TextTable(params string[] header)
 
     public void Add(params string[] cells) => rows.Add(cells);
 
-    public void WriteTo(TextWriter output)
+    public void WriteTo(TextWriter output, bool withHeader = true)
     {
         var widths = header.Select((_, column) => rows.Max(r => r[column].Length)).ToArray();
-        foreach (var row in rows)
+        foreach (var row in rows.Skip(withHeader ? 0 : 1))
             output.WriteLine(string.Concat(row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column] + Gap))).TrimEnd());
     }
 }

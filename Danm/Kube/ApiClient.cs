@@ -30,6 +30,9 @@ public sealed class ApiClient : IDisposable
     private static readonly MediaTypeWithQualityHeaderValue AcceptMetadata = MediaTypeWithQualityHeaderValue.Parse(
         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
 
+    private static readonly MediaTypeWithQualityHeaderValue AcceptMetadataList = MediaTypeWithQualityHeaderValue.Parse(
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+
     private readonly HttpMessageInvoker connection;
     private readonly ServiceClientCredentials? credentials;
     private readonly string server;
@@ -62,12 +65,13 @@ public sealed class ApiClient : IDisposable
 
     /// <summary>Lists one page. <paramref name="query"/> is ready-made: <c>limit=500&amp;fieldSelector=…</c>, values escaped.</summary>
     /// <exception cref="ApiException">Refused, or no answer; 410 when <c>continue</c> has expired.</exception>
-    public async Task<ObjectList<T>> ListAsync<T>(
-        ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation)
-    {
-        var (_, body) = await SendAsync(HttpMethod.Get, $"{path}?{query}", null, AcceptJson, MaxListSize, cancellation).ConfigureAwait(false);
-        return Read(HttpMethod.Get, path, body, type);
-    }
+    public Task<ObjectList<T>> ListAsync<T>(
+        ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation) => ListAsync(path, query, type, AcceptJson, cancellation);
+
+    /// <summary>Lists one page of objects, their metadata only.</summary>
+    /// <exception cref="ApiException">Refused, or no answer; 410 when <c>continue</c> has expired.</exception>
+    public Task<ObjectList<T>> ListMetadataAsync<T>(
+        ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation) => ListAsync(path, query, type, AcceptMetadataList, cancellation);
 
     /// <summary>Creates an object.</summary>
     /// <exception cref="ApiException">Refused (<see cref="ApiException.IsAlreadyExists"/> among others), or no answer.</exception>
@@ -116,6 +120,13 @@ public sealed class ApiClient : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
+
+    private async Task<ObjectList<T>> ListAsync<T>(
+        ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
+    {
+        var (_, body) = await SendAsync(HttpMethod.Get, $"{path}?{query}", null, accept, MaxListSize, cancellation).ConfigureAwait(false);
+        return Read(HttpMethod.Get, path, body, type);
+    }
 
     private async Task<T?> GetAsync<T>(
         ResourcePath path, JsonTypeInfo<T> type, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)

@@ -83,6 +83,9 @@ public sealed class AddressPool
             && (address.Equals(Subnet.Address) || (!Subnet.IsIPv6 && address.Equals(Subnet.Last)));
     }
 
+    /// <summary>How many addresses of the pool nobody can have.</summary>
+    public int Reserved => _gateways.Append(Subnet.Address).Append(Subnet.Last).Distinct().Count(a => IsReserved(a) && IndexOf(a) is not null);
+
     /// <summary><c>10.0.0.1-10.0.0.254</c>, as errors show the pool.</summary>
     public override string ToString() => $"{First}-{Last}";
 

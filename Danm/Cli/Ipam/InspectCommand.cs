@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Danm.Api;
+using Danm.Ipam.Usage;
+
+namespace Danm.Cli.Ipam;
+
+/// <summary><c>danm ipam inspect</c>: how full pools are, who has which address, what to do about it.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var network = NetworkArgument.Create();
+        var owners = new Option<bool>("--owners") { Description = "Show every address and who has it." };
+        var all = new Option<bool>("--all-namespaces", "-A") { Description = "Networks of all namespaces (without a network that is what is shown)." };
+        var output = new Option<string>("--output", "-o") { Description = "table, wide, json, yaml or name.", DefaultValueFactory = _ => "table", HelpName = "FORMAT" };
+        output.AcceptOnlyFromAmong("table", "wide", "json", "yaml", "name");
+        var noHeaders = new Option<bool>("--no-headers") { Description = "Leave out the tables' first line." };
+        var cluster = new ClusterOptions();
+        var command = new Command("inspect", "Show how the addresses of networks are used: without a network a line for each, with one a map, and with --owners every address.") { network, owners, all, output, noHeaders };
+        cluster.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var (api, ns) = cluster.Connect(parsed);
+            using (api)
+            {
+                var format = parsed.GetRequiredValue(output);
+                var networks = await NetworkArgument.ListAllAsync(api, cancellation).ConfigureAwait(false);
+                var shown = parsed.GetValue(network) is { } text
+                    ? [Find(networks, text, ns)]
+                    : networks.Where(n => parsed.GetValue(all) || !cluster.HasNamespace(parsed) || n.Metadata.Namespace is null || n.Metadata.Namespace == ns).OrderBy(n => n.Ref.ToString(), StringComparer.Ordinal).ToList();
+                var isOne = parsed.GetValue(network) is not null;
+                using var progress = new ProgressLine("objects read");
+                var writer = new UsageWriter(parsed.InvocationConfiguration.Output, format, !parsed.GetValue(noHeaders));
+                var list = parsed.GetValue(owners) ? writer.BeginOwners() : null;
+                var report = await new UsageReader(api, progress.Show).ReadAsync(shown, networks, isOne, list is null ? null : allocation => list.Add(allocation), cancellation).ConfigureAwait(false);
+                progress.Dispose();
+                list?.End();
+                if (list is null || format is "table" or "wide")
+                    writer.Write(report, isOne);
+            }
+        });
+        return command;
+    }
+
+    private static Network Find(List<Network> networks, string text, string ns)
+    {
+        NetworkArgument.TryParse(text, ns, out var wanted);
+        return networks.Find(n => n.Ref == wanted) ?? throw new ArgumentException(
+            $"there is no {wanted}{(wanted.Namespace is null ? "" : ": say which namespace with -n")}; 'danm ipam inspect' lists all networks");
+    }
+}

@@ -1,0 +1,30 @@
+namespace Danm.Cli;
+
+/// <summary>A line on the terminal's standard error that counts, for what takes its time; nothing elsewhere.</summary>
+internal sealed class ProgressLine(string what) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly bool isShown = !Console.IsErrorRedirected;
+    private readonly long start = Environment.TickCount64;
+    private long last;
+    private bool written;
+
+    public void Show(long count)
+    {
+        var now = Environment.TickCount64;
+        // What is done at once needs no progress.
+        if (!isShown || now - start < 500 || now - last < Pause.TotalMilliseconds)
+            return;
+        last = now;
+        written = true;
+        Console.Error.Write($"\r{count:N0} {what}");
+    }
+
+    public void Dispose()
+    {
+        if (written)
+            Console.Error.Write("\r\u001b[K");
+        written = false;
+    }
+}
