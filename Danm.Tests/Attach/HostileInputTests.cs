@@ -5,6 +5,7 @@ using CsCheck;
 using Danm.Api;
 using Danm.Attach;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.Netlink;
