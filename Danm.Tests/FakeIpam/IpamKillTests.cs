@@ -96,6 +96,7 @@ public sealed class IpamKillTests : NetworkIpamFixture
         await add;
 
         (await Node.CallAsync(Call("DEL", container), Macvlan)).Succeeded();
+        (await Node.ShellAsync("pgrep -x fakeipam")).Should().NotBeEmpty("it still waits for its network");
         Node.Server.Requests.Clear();
         answer.SetResult();
 

@@ -77,6 +77,8 @@ public sealed class MultusTests : NetworkIpamFixture
         var again = await pod.AgainAsync();
 
         (await Multus("net1").AddAsync(again, asked)).Failed(105).Msg.Should().Contain("10.9.0.77").And.Contain("Pod default/a");
+        (await Multus("net1").DelAsync(again)).Succeeded("a runtime deletes what it could not add");
+        ((string?)OwnerOf("10-9-0-77.untagged.parent0")["containerID"]).Should().Be(pod.ContainerId);
 
         await pod.DeleteNamespaceAsync();
         AddressesOf(await Multus("net1").AddAsync(again, asked)).Should().Equal("10.9.0.77/24");

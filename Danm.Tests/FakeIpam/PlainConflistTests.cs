@@ -254,6 +254,46 @@ public sealed class PlainConflistTests : NetworkIpamFixture
         await ExpectNothingLeftAsync();
     }
 
+    [Test]
+    public async Task Its_own_time_out_ends_an_ADD_that_the_API_server_does_not_answer()
+    {
+        Network(Dual);
+        var silent = new TaskCompletionSource();
+        Node.Server.Faults.Add(new Fault(Fault.On("create", "ipallocations")) { Hold = () => silent.Task });
+        var call = Call("ADD", await ContainerAsync());
+        call.Config["ipam"]!["timeoutSeconds"] = 1;
+
+        (await FakeIpamAsync(call)).Failed(11);
+
+        var journals = await JournalsAsync();
+        ClaimsOf(journals).Should().NotBeEmpty("the creates may still be carried out");
+        silent.SetResult();
+        await PassTimeAsync(MayStillCome);
+        await NextCallAsync();
+        await NextCallAsync();
+        await ExpectNothingLeftAsync();
+    }
+
+    [TestCase("plain")]
+    [TestCase("Pod")]
+    public async Task DEL_with_a_damaged_journal_finds_the_addresses_by_their_owner(string kind)
+    {
+        Network(Dual);
+        var args = kind == "Pod" ? "K8S_POD_NAMESPACE=default;K8S_POD_NAME=a;K8S_POD_UID=11111111-2222-3333-4444-555555555555" : "";
+        var container = await ContainerAsync();
+        AddressesOf(await FakeIpamAsync(Call("ADD", container, args: args))).Should().HaveCount(2);
+        var others = AddressesOf(await FakeIpamAsync(Call("ADD", container, ifName: "eth1", args: args)));
+        await Node.ShellAsync("""for f in $(grep -l '"Interface":"eth0"' /var/lib/cni/danm/addresses/sandboxes/*); do echo '{"ContainerId":' >$f; done""");
+        Node.Server.Faults.Add(new Fault(_ => true) { DropBefore = true });
+        (await FakeIpamAsync(Call("DEL", container, args: args))).Failed(11).Msg.Should().Contain("damaged");
+        Node.Server.Faults.Clear();
+
+        (await FakeIpamAsync(Call("DEL", container, args: args))).Succeeded();
+
+        Node.Objects("IPAllocation").Select(o => (string)o["spec"]!["address"]!).Should().BeEquivalentTo(others);
+        (await JournalsAsync()).Should().ContainSingle();
+    }
+
     // The answer to a create is lost: whether it was carried out, nobody knows.
     [Test]
     public async Task A_create_without_an_answer_is_found_by_its_owner()

@@ -29,10 +29,10 @@ public sealed class FakeIpamPlugin : ICniPlugin
     }
 
     /// <inheritdoc/>
-    public Task Del(CniRequest request, CancellationToken cancellationToken) => OfNetworkAsync(request, async call =>
+    public Task Del(CniRequest request, CancellationToken cancellationToken) => OfNetworkAsync(request, async (call, network) =>
     {
         using var api = call.TryConnect();
-        await new AddressDel(call, api).ReleaseAsync(cancellationToken).ConfigureAwait(false);
+        await new AddressDel(call, api).ReleaseAsync(network, cancellationToken).ConfigureAwait(false);
         if (api is not null)
             await DeferredReleases.RunAsync(call, api).ConfigureAwait(false);
     });
@@ -56,7 +56,7 @@ public sealed class FakeIpamPlugin : ICniPlugin
     }
 
     /// <inheritdoc/>
-    public Task Gc(CniRequest request, CancellationToken cancellationToken) => OfNetworkAsync(request, async call =>
+    public Task Gc(CniRequest request, CancellationToken cancellationToken) => OfNetworkAsync(request, async (call, _) =>
     {
         using var api = call.TryConnect();
         await new AddressDel(call, api).CollectAsync(cancellationToken).ConfigureAwait(false);
@@ -64,7 +64,7 @@ public sealed class FakeIpamPlugin : ICniPlugin
 
     /// <inheritdoc/>
     public Task Status(CniRequest request, CancellationToken cancellationToken) =>
-        OfNetworkAsync(request, call => call.CheckAccessAsync(cancellationToken));
+        OfNetworkAsync(request, (call, _) => call.CheckAccessAsync(cancellationToken));
 
     private static CniResult Give(IReadOnlyList<CidrAddress> addresses) => addresses.Count > 0
         ? new CniResult { Ips = [.. addresses.Select(a => new CniIp(a))] }
@@ -88,10 +88,10 @@ public sealed class FakeIpamPlugin : ICniPlugin
         }
     }
 
-    private static Task OfNetworkAsync(CniRequest request, Func<RuntimeCall, Task> command)
+    private static Task OfNetworkAsync(CniRequest request, Func<RuntimeCall, string, Task> command)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return FakeIpamConf.ReadNetwork(request.Config.Raw) is null ? Task.CompletedTask : RunAsync(request, command);
+        return FakeIpamConf.ReadNetwork(request.Config.Raw) is { } network ? RunAsync(request, call => command(call, network)) : Task.CompletedTask;
     }
 
     private static Task RunAsync(CniRequest request, Func<RuntimeCall, Task> command)
