@@ -27,7 +27,7 @@ public sealed class IpamKillTests : NetworkIpamFixture
         {
             i.Should().BeLessThan(3 * Kills, "most are killed before they end (seed {0})", seed);
             var container = await ContainerAsync($"killed-{i}");
-            killed += await KillAsync(program, container, duration * random.NextDouble()) ? 1 : 0;
+            killed += await KillAsync("ADD", program, container, duration * random.NextDouble()) ? 1 : 0;
 
             (await Node.CallAsync(Call("DEL", container), program)).Succeeded();
 
@@ -46,6 +46,29 @@ public sealed class IpamKillTests : NetworkIpamFixture
 
         await TestContext.Progress.WriteLineAsync(
             $"seed {seed}: {killed} ADDs of {Path.GetFileName(program[0])}, {duration.TotalMilliseconds:0} ms each, killed; {deferred} deferred records");
+    }
+
+    [Test]
+    public async Task DELs_killed_at_random_moments_are_completed_by_the_DEL_that_follows([ValueSource(nameof(Programs))] string[] program)
+    {
+        var duration = await MeasureAsync(program);
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        var killed = 0;
+        for (var i = 0; killed < Kills / 2; i++)
+        {
+            i.Should().BeLessThan(3 * Kills, "most are killed before they end (seed {0})", seed);
+            var container = await ContainerAsync($"killed-{i}");
+            (await Node.CallAsync(Call("ADD", container), program)).Succeeded();
+            killed += await KillAsync("DEL", program, container, duration * random.NextDouble()) ? 1 : 0;
+
+            (await Node.CallAsync(Call("DEL", container), program)).Succeeded();
+
+            await ExpectNothingLeftAsync();
+            await container.DeleteNamespaceAsync();
+        }
+
+        await TestContext.Progress.WriteLineAsync($"seed {seed}: {killed} DELs of {Path.GetFileName(program[0])} killed");
     }
 
     [Test]
@@ -120,11 +143,11 @@ public sealed class IpamKillTests : NetworkIpamFixture
         return elapsed;
     }
 
-    /// <summary>Whether the ADD was killed before it ended.</summary>
-    private async Task<bool> KillAsync(string[] program, Sandbox container, TimeSpan after)
+    /// <summary>Whether the call was killed before it ended.</summary>
+    private async Task<bool> KillAsync(string command, string[] program, Sandbox container, TimeSpan after)
     {
         Process? process = null;
-        var add = Node.CallAsync(Call("ADD", container), program, started: p => process = p);
+        var call = Node.CallAsync(Call(command, container), program, started: p => process = p);
         await Task.Delay(after);
         try
         {
@@ -135,7 +158,7 @@ public sealed class IpamKillTests : NetworkIpamFixture
             // It has ended, and was let go of.
         }
 
-        var exit = (await add).ExitCode;
+        var exit = (await call).ExitCode;
         exit.Should().BeOneOf(0, 128 + 9);
         return exit != 0;
     }

@@ -176,6 +176,20 @@ public sealed class PlainConflistTests : NetworkIpamFixture
     }
 
     [Test]
+    public async Task ADDs_of_one_interface_at_once_get_the_same()
+    {
+        Network(Dual);
+        var container = await ContainerAsync();
+
+        var added = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => FakeIpamAsync(Call("ADD", container))));
+
+        added.Select(a => string.Join(' ', AddressesOf(a))).Distinct().Should().ContainSingle();
+        Allocations().Should().HaveCount(2);
+        (await FakeIpamAsync(Call("DEL", container))).Succeeded();
+        await ExpectNothingLeftAsync();
+    }
+
+    [Test]
     public async Task CHECK_misses_an_address_that_somebody_freed_or_that_prevResult_does_not_have()
     {
         Network(Dual);
