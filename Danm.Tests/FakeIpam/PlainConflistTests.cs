@@ -113,6 +113,7 @@ public sealed class PlainConflistTests : NetworkIpamFixture
     [TestCase("""{"network":"ClusterNetwork/../radio"}""", 7, "is not KIND/NAME")]
     [TestCase("""{"network":7}""", 7, "ipam.network is '7'")]
     [TestCase("""{"network":"ClusterNetwork/radio","kubeconfig":null}""", 7, "ipam.kubeconfig")]
+    [TestCase("""{"network":"ClusterNetwork/radio","kubeconfig":"/nowhere/kubeconfig"}""", 7, "/nowhere/kubeconfig")]
     [TestCase("""{"network":"ClusterNetwork/radio","kubeconfig":"relative"}""", 7, "ipam.kubeconfig 'relative'")]
     [TestCase("""{"network":"ClusterNetwork/radio","timeoutSeconds":0}""", 7, "ipam.timeoutSeconds '0'")]
     [TestCase("""{"network":"ClusterNetwork/radio","ips":[{"ipcidr":"10.9.0.5/24"}]}""", 7, "both ips and network")]
@@ -173,6 +174,35 @@ public sealed class PlainConflistTests : NetworkIpamFixture
         Allocations().Should().HaveCount(2, "what it does not want any more is free");
         (await FakeIpamAsync(Call("DEL", container))).Succeeded();
         await ExpectNothingLeftAsync();
+    }
+
+    [Test]
+    public async Task Each_call_asks_the_API_server_for_no_more_than_it_must()
+    {
+        Network(Dual);
+        var container = await ContainerAsync();
+        var add = Call("ADD", container);
+        add.Config["ipam"]!["nodeName"] = "node-9";
+
+        var result = await AskedAsync(add, "get clusternetworks", "create ipallocations", "create ipallocations");
+        foreach (var allocation in Node.Objects("IPAllocation"))
+        {
+            ((string?)allocation["spec"]!["nodeName"]).Should().Be("node-9");
+            ((string?)allocation["metadata"]!["labels"]!["danm.io/node"]).Should().Be("node-9");
+        }
+
+        await AskedAsync(add, "get clusternetworks", "get ipallocations", "get ipallocations");
+        await AskedAsync(Call("CHECK", container, prevResult: result.Json), "get ipallocations", "get ipallocations");
+        await AskedAsync(Call("DEL", container), "delete ipallocations", "delete ipallocations");
+        await AskedAsync(Call("DEL", container));
+
+        async Task<CniOutcome> AskedAsync(CniCall call, params string[] requests)
+        {
+            Node.Server.Requests.Clear();
+            var outcome = (await FakeIpamAsync(call)).Succeeded();
+            Node.Server.Requests.All.Select(r => $"{r.Verb} {r.Resource}").Should().BeEquivalentTo(requests, "{0}", call.Command);
+            return outcome;
+        }
     }
 
     [Test]
