@@ -15,6 +15,7 @@ public class DependencyArrowsTests
         ["Netwatcher", "Svcwatcher", "Webhook", "Controller"],
         ["Attach"],
         ["Ipvlan", "FakeIpam"],
+        ["Calls"],
         ["Ipam", "Devices", "HostLinks"],
         ["State"],
         ["Networks"],

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Danm.Api;
 using Danm.Attach;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;

@@ -5,8 +5,10 @@ using CsCheck;
 using Danm.Api;
 using Danm.Attach;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
+using Danm.FakeIpam;
 using Danm.Netlink;
 using Danm.Networks;
 using Danm.State;
@@ -141,8 +143,18 @@ public sealed class HostileInputTests
 
     [Test]
     public Task The_configuration_that_fakeipam_gets() => HoldsAsync(
-        HostileJson.Of("""{"cniVersion":"1.0.0","name":"mv","type":"macvlan","ipam":{"type":"fakeipam","ips":[{"ipcidr":"10.0.0.5/24","version":4},{"ipcidr":"fd00::5/64","version":6}]}}"""),
-        text => Danm.FakeIpam.FakeIpamConf.Read(Bytes(text)));
+        HostileJson.Of("""{"cniVersion":"1.0.0","name":"mv","type":"macvlan","ipam":{"type":"fakeipam","ips":[{"ipcidr":"10.0.0.5/24","version":4},{"ipcidr":"fd00::5/64","version":6}]}}""",
+            """
+            {"cniVersion":"1.0.0","name":"mv","type":"macvlan","ipam":{"type":"fakeipam","network":"TenantNetwork/default/n","kubeconfig":"/etc/kubeconfig","timeoutSeconds":20,"nodeName":"node-1"},
+             "args":{"cni":{"ips":["10.0.0.5/24"]}},"runtimeConfig":{"ips":["fd00::5/64"]}}
+            """),
+        text =>
+        {
+            FakeIpamConf.Read(Bytes(text));
+            if (FakeIpamConf.ReadNetwork(Bytes(text)) is { } network)
+                NoControls(NetworkName.Read(network, "default").ToString());
+            RequestedAddresses.Of(new CniRequest { Command = CniCommand.Add, Config = NetConfReader.Read(Bytes(text), isForeign: true) });
+        });
 
     [Test]
     public Task A_journal() => HoldsAsync(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Danm.Attach;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;
@@ -281,7 +282,7 @@ public sealed class SandboxReleaseTests : AttachFixture
     private NodeCall Call(string containerId = "c1") => new(Request(CniCommand.Del, containerId), State.Node);
 
     private SandboxRelease Release(ApiClient? api, TimeSpan? patience = null) =>
-        new(api, new SandboxInterfaces(Call()), Call().Log, patience ?? TimeSpan.FromSeconds(5));
+        new(new ClaimRelease(api, Call().Log, patience ?? TimeSpan.FromSeconds(5)), new SandboxInterfaces(Call()));
 
     private async Task ReleaseAsync(SandboxRecord record, TimeSpan? patience = null)
     {

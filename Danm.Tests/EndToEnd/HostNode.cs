@@ -103,8 +103,8 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     public Task<CniOutcome> CallAsync(CniCall call, TimeSpan? timeout = null) => CallAsync(call, [DanmBinary.Path], timeout);
 
     /// <summary>Calls the executable by a command line that is not just its path.</summary>
-    public Task<CniOutcome> CallAsync(CniCall call, IReadOnlyList<string> command, TimeSpan? timeout = null) =>
-        call.RunAsync([.. namespaces.Enter, .. command], timeout);
+    public Task<CniOutcome> CallAsync(CniCall call, IReadOnlyList<string> command, TimeSpan? timeout = null, Action<Process>? started = null) =>
+        call.RunAsync([.. namespaces.Enter, .. command], timeout, started);
 
     /// <summary>Calls the published executable; the process is the call itself, not a shell around it.</summary>
     public Task<CniOutcome> CallAsync(CniCall call, Action<Process> started) => call.RunAsync([.. namespaces.Enter, DanmBinary.Path], started: started);

@@ -16,6 +16,12 @@ internal sealed class LibcniDriver(HostNode node, JsonObject list)
     /// <summary>The folders that plugins are looked for in; the node sees what it has under /run.</summary>
     public string Path { get; init; } = $"{DanmBinary.PluginFolder}:/usr/lib/cni:{Recorder.Folder}";
 
+    /// <summary>CNI_IFNAME.</summary>
+    public string IfName { get; init; } = "eth0";
+
+    /// <summary>CNI_ARGS; null: what a runtime of Kubernetes says of the Pod.</summary>
+    public string? Args { get; init; }
+
     /// <summary>ADD of each plugin in order; gives the last one's result.</summary>
     public async Task<CniOutcome> AddAsync(Sandbox pod, JsonObject? capabilityArgs = null)
     {
@@ -31,7 +37,7 @@ internal sealed class LibcniDriver(HostNode node, JsonObject list)
 
         var entry = new JsonObject
         {
-            ["kind"] = "cniCacheV1", ["containerId"] = pod.ContainerId, ["networkName"] = (string)list["name"]!, ["ifName"] = "eth0",
+            ["kind"] = "cniCacheV1", ["containerId"] = pod.ContainerId, ["networkName"] = (string)list["name"]!, ["ifName"] = IfName,
             ["config"] = list.DeepClone(), ["capabilityArgs"] = capabilityArgs?.DeepClone(), ["result"] = result!.DeepClone(),
         };
         await File.WriteAllTextAsync(CacheOf(pod), entry.ToJsonString());
@@ -83,7 +89,7 @@ internal sealed class LibcniDriver(HostNode node, JsonObject list)
         RequireVersion("1.1.0", "GC");
         foreach (var file in cache.GetFiles())
             valid.Should().Contain(p => p.ContainerId == file.Name, "this runtime deletes what it knows before GC");
-        var attachments = new JsonArray([.. valid.Select(p => new JsonObject { ["containerID"] = p.ContainerId, ["ifname"] = "eth0" })]);
+        var attachments = new JsonArray([.. valid.Select(p => new JsonObject { ["containerID"] = p.ContainerId, ["ifname"] = IfName })]);
         CniOutcome? outcome = null;
         foreach (var plugin in Plugins(list))
         {
@@ -116,7 +122,14 @@ internal sealed class LibcniDriver(HostNode node, JsonObject list)
     }
 
     private Task<CniOutcome> CallAsync(string command, JsonObject plugin, Sandbox pod, JsonNode? prevResult, JsonObject? capabilityArgs) =>
-        CallAsync(plugin, pod.Call(command) with { Config = ConfigOf(plugin, prevResult, capabilityArgs) });
+        CallAsync(plugin, Call(command, plugin, pod, prevResult, capabilityArgs));
+
+    /// <summary>The call of one plugin.</summary>
+    public CniCall Call(string command, JsonObject plugin, Sandbox pod, JsonNode? prevResult = null, JsonObject? capabilityArgs = null)
+    {
+        var call = pod.Call(command) with { IfName = IfName, Path = Path, Config = ConfigOf(plugin, prevResult, capabilityArgs) };
+        return Args is null ? call : call with { Args = Args };
+    }
 
     private Task<CniOutcome> CallAsync(JsonObject plugin, CniCall call)
     {

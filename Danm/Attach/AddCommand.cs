@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.HostLinks;
 using Danm.Kube;

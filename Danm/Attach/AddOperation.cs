@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.HostLinks;
@@ -126,32 +127,12 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
     {
         try
         {
-            var families = await Task.WhenAll(Allocate(attachment.IPv4), Allocate(attachment.IPv6)).ConfigureAwait(false);
-            return [.. families.OfType<AllocatedAddress>()];
+            return await ClaimedAddresses.AllocateAsync(api, book, attachment, attachment.IPv4, attachment.IPv6, cancellation).ConfigureAwait(false);
         }
         catch (Exception)
         {
             book.DropEndpoint(attachment);
             throw;
-        }
-
-        async Task<AllocatedAddress?> Allocate(FirstTries? tries)
-        {
-            if (tries is null)
-                return null;
-            var ipv6 = tries.Claim.Pool.Subnet.IsIPv6;
-            var allocator = new AddressAllocator(api, names => book.Announce(attachment, ipv6, names));
-            try
-            {
-                var address = await allocator.AllocateAsync(tries, cancellation).ConfigureAwait(false);
-                book.Confirm(attachment, address);
-                return address;
-            }
-            catch (Exception e) when (e is AddressException or ApiException { IsTransient: false, IsAfterRetry: false })
-            {
-                book.DropAllocations(attachment, ipv6);
-                throw;
-            }
         }
     }
 

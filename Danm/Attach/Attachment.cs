@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Ipam;
 using Danm.Netlink;
@@ -9,17 +10,11 @@ using Danm.State;
 namespace Danm.Attach;
 
 /// <summary>One interface that ADD is to make: everything that can be known before anything is changed.</summary>
-internal sealed record Attachment
+internal sealed record Attachment : ClaimedInterface
 {
     public required AttachmentRequest Request { get; init; }
 
     public required Network Network { get; init; }
-
-    /// <summary>The name in the Pod.</summary>
-    public required string Interface { get; init; }
-
-    /// <summary>metadata.name of the DanmEp.</summary>
-    public required string EndpointId { get; init; }
 
     /// <summary>The host's interface below it; null where only a delegate's file knows.</summary>
     public ParentLink? Parent { get; init; }
@@ -58,8 +53,6 @@ internal sealed record Attachment
         Delegate = Delegate?.Compose([]),
         Table = Request.PolicyRoutes.Count + Request.PolicyRoutes6.Count > 0 ? Network.Spec.Options.RoutingTable ?? 0 : 0,
     };
-
-    public ClaimRecord Allocation(string name) => new() { Kind = ApiNames.IPAllocation, Name = name, EndpointId = EndpointId, MayComeAgain = true };
 }
 
 /// <summary>One interface as it was made.</summary>

@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.Ipam;
@@ -23,7 +24,7 @@ internal static class AttachmentPlanner
         IReadOnlyDictionary<NetworkRef, NetworkList> files,
         CniRequest request)
     {
-        var refusals = networks.DistinctBy(n => n.Ref).Select(n => Refusal(sandbox, n)).OfType<CniException>().ToList();
+        var refusals = networks.DistinctBy(n => n.Ref).Select(n => NetworkReader.Refusal(n, sandbox.Namespace)).OfType<CniException>().ToList();
         if (refusals.Count > 0)
             throw new CniException(refusals[0].Code, string.Join("; ", refusals.Select(r => r.Msg)));
         try
@@ -38,21 +39,6 @@ internal static class AttachmentPlanner
         {
             throw new CniException(CniErrorCode.InvalidNetwork, e.Message, inner: e);
         }
-    }
-
-    private static CniException? Refusal(PodSandbox sandbox, Network network)
-    {
-        var faults = NetworkRules.Check(network);
-        if (faults.Count > 0)
-            return new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: {string.Join("; ", faults)}");
-        if (!TenantAccess.Allows(network, sandbox.Namespace))
-        {
-            return new CniException(
-                CniErrorCode.TenantNotAllowed,
-                $"{network.Ref} does not allow Pods of namespace {sandbox.Namespace}: ask its administrator to add it to spec.AllowedTenants");
-        }
-
-        return null;
     }
 
     private static Attachment Plan(

@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.Kube;
@@ -146,7 +147,7 @@ internal sealed class CheckOperation(NodeCall call)
     private static string? DifferenceOf(IPAllocation? allocation, SandboxRecord record, ClaimRecord claim) => allocation switch
     {
         null => "is missing",
-        { Spec.Owner: { } owner } when owner.DanmEp == claim.EndpointId && owner.Namespace == record.PodNamespace && owner.Pod == record.PodName => null,
+        { Spec.Owner: { } owner } when record.Owns(claim, owner) => null,
         _ => $"is of Pod {allocation.Spec.Owner?.Namespace}/{allocation.Spec.Owner?.Pod}",
     };
 }

@@ -1,3 +1,4 @@
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.Netlink;
@@ -57,18 +58,9 @@ public sealed class DanmPlugin : ICniPlugin
         }
     }
 
-    private static async Task RunAsync(CniRequest request, Func<NodeCall, Task> command)
+    private static Task RunAsync(CniRequest request, Func<NodeCall, Task> command)
     {
         var call = new NodeCall(request);
-        try
-        {
-            await command(call).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            var error = Errors.From(e);
-            call.Log.Error("call failed", ("code", error.Code.ToString()), ("cause", error.Msg), ("details", error.Details));
-            throw error;
-        }
+        return call.RunAsync(() => command(call));
     }
 }

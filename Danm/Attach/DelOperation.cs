@@ -1,4 +1,5 @@
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;

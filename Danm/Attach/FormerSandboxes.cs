@@ -1,5 +1,6 @@
 using Danm.Api;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;

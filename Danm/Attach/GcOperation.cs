@@ -1,3 +1,4 @@
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.Kube;

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Danm.Api;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.Networks;
@@ -42,7 +42,7 @@ internal sealed class PodReader(ApiClient api)
             return ([DefaultNetwork.RequestFor(network)], [network]);
         }
 
-        var reads = requests.Select(r => r.Network).Distinct().ToDictionary(r => r, r => TryReadNetworkAsync(r, cancellation));
+        var reads = requests.Select(r => r.Network).Distinct().ToDictionary(r => r, r => api.TryReadNetworkAsync(r, cancellation));
         await Task.WhenAll(reads.Values).ConfigureAwait(false);
         var missing = reads.Where(r => r.Value.Result is null).Select(r => r.Key.ToString()).ToList();
         return missing.Count == 0
@@ -52,37 +52,12 @@ internal sealed class PodReader(ApiClient api)
 
     private async Task<Network> ReadDefaultAsync(string podNamespace, CancellationToken cancellation)
     {
-        var found = await Task.WhenAll(DefaultNetwork.Candidates(podNamespace).Select(c => TryReadNetworkAsync(c, cancellation))).ConfigureAwait(false);
+        var found = await Task.WhenAll(DefaultNetwork.Candidates(podNamespace).Select(c => api.TryReadNetworkAsync(c, cancellation))).ConfigureAwait(false);
         return found.FirstOrDefault(n => n is not null) ?? throw new CniException(
             CniErrorCode.InvalidAnnotation,
             $"the Pod has no annotation {ApiNames.InterfacesAnnotation}, and there is no network \"{DefaultNetwork.Name}\" (DanmNet or TenantNetwork in namespace {podNamespace}, or ClusterNetwork) to attach it to: create one, or annotate the Pod");
     }
 
-    /// <summary>A network; null if there is none.</summary>
-    /// <exception cref="CniException">Code 102: it is stored with a value of a wrong type.</exception>
-    public async Task<Network?> TryReadNetworkAsync(NetworkRef reference, CancellationToken cancellation)
-    {
-        Network? network;
-        try
-        {
-            network = await api.TryGetAsync(ResourcePath.Of(reference), ApiJson.Default.Network, cancellation).ConfigureAwait(false);
-        }
-        catch (ApiException e) when (e.InnerException is JsonException json)
-        {
-            // Stored by hand, or before its definition had a schema.
-            throw new CniException(CniErrorCode.InvalidNetwork, $"{reference} cannot be used: {FaultOf(json)}: correct the object", inner: e);
-        }
-
-        if (network is null)
-            return null;
-        network.Kind = reference.Kind;
-        network.Metadata.Name = reference.Name;
-        network.Metadata.Namespace = reference.Namespace;
-        return network;
-    }
-
-    // What is no JSON at all has the reader's own complaint within.
-    private static NetworkFault FaultOf(JsonException e) => e.InnerException is JsonException malformed
-        ? new NetworkFault(e.Path ?? "$", null, $"cannot be read: {malformed.Message}")
-        : new NetworkFault(e.Path?.Replace("$.", "") ?? "spec", null, "has a value of a wrong type");
+    /// <inheritdoc cref="NetworkReader.TryReadNetworkAsync"/>
+    public Task<Network?> TryReadNetworkAsync(NetworkRef reference, CancellationToken cancellation) => api.TryReadNetworkAsync(reference, cancellation);
 }

@@ -1,8 +1,6 @@
 using Danm.Cni;
 using Danm.Cni.Plugins;
-using Danm.Kube;
 using Danm.State;
-using k8s;
 
 namespace Danm.Attach;
 
@@ -15,25 +13,8 @@ internal sealed class StatusOperation(NodeCall call)
     /// <exception cref="CniException">Code 50: what is missing, or 51: a delegate's containers may be cut off.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        try
-        {
-            await CheckTokenAsync(call.LoadKubeConfig(), cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is KubeConfigException or CniException { Code: CniErrorCode.InvalidNetworkConfig })
-        {
-            throw new CniException(CniErrorCode.PluginNotAvailable, e.Message, "kubeconfig", e);
-        }
-
+        await call.CheckAccessAsync(cancellation).ConfigureAwait(false);
         await CheckDelegatesAsync(cancellation).ConfigureAwait(false);
-    }
-
-    private async Task CheckTokenAsync(KubernetesClientConfiguration configuration, CancellationToken cancellation)
-    {
-        var token = configuration.TokenProvider is { } provider
-            ? (await provider.GetAuthenticationHeaderAsync(cancellation).ConfigureAwait(false)).Parameter
-            : configuration.AccessToken;
-        if (token is not null && NodeName.ExpiryOf(token) is { } end && end <= DateTimeOffset.UtcNow)
-            throw new CniException(CniErrorCode.PluginNotAvailable, $"the token of kubeconfig \"{call.Request.Config.Kubeconfig}\" ended at {end:u}: is the installer's Pod running on this node?");
     }
 
     private async Task CheckDelegatesAsync(CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Danm.Api;
 using Danm.Attach;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.Kube;
 

@@ -18,6 +18,9 @@ public sealed record CniArgs
     /// <summary>The id of the Pod's sandbox.</summary>
     public string? PodInfraContainerId { get; init; }
 
+    /// <summary><c>IP</c>: addresses that the container is to have, separated by commas, as a convention of IPAM plugins has it; unchecked.</summary>
+    public string? Addresses { get; init; }
+
     /// <summary>Reads the variable.</summary>
     /// <param name="text">Its value; null and an empty string mean no arguments.</param>
     /// <param name="lenient">Drop what is malformed rather than fail: a DEL must work with what there is.</param>
@@ -49,6 +52,7 @@ public sealed record CniArgs
         "K8S_POD_NAME" => this with { PodName = Checked(key, value, CniNames.IsDnsSubdomain(value), "DNS-1123 subdomain", lenient) },
         "K8S_POD_UID" => this with { PodUid = Checked(key, value, CniNames.IsUid(value), "UID", lenient) },
         "K8S_POD_INFRA_CONTAINER_ID" => this with { PodInfraContainerId = Checked(key, value, CniNames.IsName(value), "container id", lenient) },
+        "IP" when !value.IsEmpty => this with { Addresses = value.ToString() },
         _ => this,
     };
 

@@ -30,7 +30,9 @@ public static class NetConfReader
     /// <summary>Reads the whole configuration.</summary>
     /// <param name="json">The document; the result keeps it.</param>
     /// <param name="defaultCniDir">The folder of static delegates' files where the configuration names none.</param>
-    /// <param name="isForeign">Whether it is another plugin's, which may mean something else by our own keys: they are left alone.</param>
+    /// <param name="isForeign">
+    /// Whether it is another plugin's, which may mean something else by our own keys: they are left alone but in <c>ipam</c>.
+    /// </param>
     /// <exception cref="CniException">
     /// Code 6: this is no JSON object. Code 1: its version is not supported. Code 7: a key has a wrong value.
     /// </exception>
@@ -69,16 +71,19 @@ public static class NetConfReader
                     conf = conf with { LogFile = Path(ref reader, "logFile") ?? NetConf.DefaultLogFile };
                     break;
                 case 14 when !isForeign && key.SequenceEqual("timeoutSeconds"u8):
-                    conf = conf with { Timeout = TimeSpan.FromSeconds(reader.Integer("timeoutSeconds", 1, 600) ?? 30) };
+                    conf = conf with { Timeout = Timeout(ref reader, "timeoutSeconds") };
                     break;
                 case 8 when !isForeign && key.SequenceEqual("nodeName"u8):
-                    conf = conf with { NodeName = NodeName(ref reader) };
+                    conf = conf with { NodeName = NodeName(ref reader, "nodeName") };
                     break;
                 case 8 when !isForeign && key.SequenceEqual("parallel"u8):
                     conf = conf with { Parallel = Parallel(ref reader) };
                     break;
                 case 13 when !isForeign && key.SequenceEqual("vxlanFlooding"u8):
                     conf = conf with { VxlanFlooding = VxlanFlooding(ref reader) };
+                    break;
+                case 4 when isForeign && key.SequenceEqual("ipam"u8):
+                    conf = ReadIpam(ref reader, conf);
                     break;
                 case 10 when key.SequenceEqual("prevResult"u8):
                     conf = conf with { PrevResult = RawObject(ref reader, "prevResult") };
@@ -100,6 +105,26 @@ public static class NetConfReader
         if (!CniNames.IsName(name))
             throw reader.BadValue("name", name, $"is not a name: a letter or digit, then letters, digits, '_', '.' and '-', at most {CniNames.MaxNameLength} in all");
         return conf with { Name = name };
+    }
+
+    /// <summary>Our own keys where the configuration is another plugin's: in the section that is for its IPAM plugin.</summary>
+    private static NetConf ReadIpam(ref CniJsonReader reader, NetConf conf)
+    {
+        if (!reader.IsObject("ipam"))
+            return conf;
+        while (reader.NextMember(out var key))
+        {
+            if (key.SequenceEqual("kubeconfig"u8))
+                conf = conf with { Kubeconfig = Path(ref reader, "ipam.kubeconfig") };
+            else if (key.SequenceEqual("timeoutSeconds"u8))
+                conf = conf with { Timeout = Timeout(ref reader, "ipam.timeoutSeconds") };
+            else if (key.SequenceEqual("nodeName"u8))
+                conf = conf with { NodeName = NodeName(ref reader, "ipam.nodeName") };
+            else
+                reader.SkipValue();
+        }
+
+        return conf;
     }
 
     /// <summary>Reads our part of a configuration file: the file itself, or the plugin of type <c>danm</c> in a list.</summary>
@@ -138,12 +163,14 @@ public static class NetConfReader
         return CniNames.IsAbsolutePath(path) ? path : throw reader.BadValue(key, path, "is not an absolute path");
     }
 
-    private static string? NodeName(ref CniJsonReader reader)
+    private static TimeSpan Timeout(ref CniJsonReader reader, string key) => TimeSpan.FromSeconds(reader.Integer(key, 1, 600) ?? 30);
+
+    private static string? NodeName(ref CniJsonReader reader, string key)
     {
-        var name = reader.String("nodeName");
+        var name = reader.String(key);
         if (string.IsNullOrEmpty(name))
             return null;
-        return CniNames.IsDnsSubdomain(name) ? name : throw reader.BadValue("nodeName", name, "is not a node's name (a DNS-1123 subdomain)");
+        return CniNames.IsDnsSubdomain(name) ? name : throw reader.BadValue(key, name, "is not a node's name (a DNS-1123 subdomain)");
     }
 
     private static NetConfLogLevel LogLevel(ref CniJsonReader reader) => reader.String("logLevel") switch

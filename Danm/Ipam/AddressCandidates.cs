@@ -8,7 +8,7 @@ namespace Danm.Ipam;
 
 /// <summary>
 /// The addresses that a dynamic claim tries blindly: first the one that its Pod's name leads to, so that a StatefulSet's Pod tends to
-/// keep its address and writers spread, then random ones.
+/// keep its address and writers spread, then random ones. A container of no Pod has its id for a name.
 /// </summary>
 internal static class AddressCandidates
 {
@@ -31,7 +31,7 @@ internal static class AddressCandidates
     private static UInt128 Start(AddressClaim claim)
     {
         var owner = claim.Owner;
-        var text = $"{claim.Network.Ref}\n{owner.Namespace}\n{owner.Pod}\n{owner.Interface}";
+        var text = $"{claim.Network.Ref}\n{owner.Namespace}\n{owner.Pod ?? owner.ContainerId}\n{owner.Interface}";
         return BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text))) % claim.Pool.Size;
     }
 

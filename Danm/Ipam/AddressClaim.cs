@@ -24,8 +24,9 @@ public sealed record AddressClaim(
         {
             [ApiNames.SegmentLabel] = LabelValue.For(Segment.Text),
             [ApiNames.NetworkLabel] = Network.Ref.ToLabelValue(),
-            [ApiNames.PodUidLabel] = LabelValue.For(Owner.PodUid ?? ""),
         };
+        if (Owner.PodUid is not null)
+            labels[ApiNames.PodUidLabel] = LabelValue.For(Owner.PodUid);
         if (NodeName is not null)
             labels[ApiNames.NodeLabel] = LabelValue.For(NodeName);
         return new IPAllocation

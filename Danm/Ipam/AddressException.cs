@@ -59,10 +59,14 @@ public sealed class AddressException : Exception
     internal static AddressException InUse(AddressClaim claim, IPAddress address, IPAllocation? holder)
     {
         var owner = holder?.Spec.Owner;
-        var who = owner is null
-            ? "somebody who comes and goes"
-            : $"Pod {owner.Namespace}/{owner.Pod} (uid {owner.PodUid}, interface {owner.Interface}, node {holder!.Spec.NodeName ?? "unknown"}, through {holder.Spec.Network})";
+        var where = $"interface {owner?.Interface}, node {holder?.Spec.NodeName ?? "unknown"}, through {holder?.Spec.Network}";
+        var who = owner switch
+        {
+            null => "somebody who comes and goes",
+            { Pod: null } => $"container {owner.ContainerId} ({where})",
+            _ => $"Pod {owner.Namespace}/{owner.Pod} (uid {owner.PodUid}, {where})",
+        };
         return new AddressException(
-            AddressFault.InUse, $"address {address} of {claim.Network.Ref} is in use by {who}: ask for another one, or remove that Pod");
+            AddressFault.InUse, $"address {address} of {claim.Network.Ref} is in use by {who}: ask for another one, or remove that {(owner is { Pod: null } ? "container" : "Pod")}");
     }
 }

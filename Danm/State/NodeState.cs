@@ -17,6 +17,7 @@ public sealed class NodeState
 
     private static string? bootId;
 
+    private readonly string? outer;
     private readonly string sandboxes;
     private readonly string deferred;
 
@@ -27,6 +28,15 @@ public sealed class NodeState
         sandboxes = Path.Combine(folder, "sandboxes");
         deferred = Path.Combine(folder, "deferred");
     }
+
+    private NodeState(NodeState outer, string name)
+        : this(Path.Combine(outer.Folder, name)) => this.outer = outer.Folder;
+
+    /// <summary>
+    /// What the node remembers of addresses that it gave to other plugins: a journal for each interface, apart from those of sandboxes,
+    /// which answer for all that a container has from us. Their names have an underscore and the interface's id behind the container's.
+    /// </summary>
+    public NodeState Addresses => new(this, "addresses");
 
     /// <summary>The whole state's folder.</summary>
     public string Folder { get; }
@@ -181,7 +191,7 @@ public sealed class NodeState
     {
         try
         {
-            foreach (var folder in (ReadOnlySpan<string>)[Folder, sandboxes, deferred])
+            foreach (var folder in (ReadOnlySpan<string>)[outer ?? Folder, Folder, sandboxes, deferred])
             {
                 if (Directory.Exists(folder))
                 {

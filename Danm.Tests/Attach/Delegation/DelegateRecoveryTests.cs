@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Danm.Api;
 using Danm.Attach;
 using Danm.Attach.Delegation;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.State;
 using Danm.Tests.ApiServer;

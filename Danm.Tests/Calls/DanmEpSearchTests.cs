@@ -1,8 +1,9 @@
 using Danm.Api;
 using Danm.Attach;
+using Danm.Calls;
 using Danm.State;
 
-namespace Danm.Tests.Attach;
+namespace Danm.Tests.Calls;
 
 public class DanmEpSearchTests
 {

@@ -1,12 +1,14 @@
 using Danm.Api;
 using Danm.Attach;
+using Danm.Calls;
 using Danm.Ipam;
 using Danm.Netlink;
 using Danm.Networks;
 using Danm.State;
+using Danm.Tests.Attach;
 using Danm.Tests.State;
 
-namespace Danm.Tests.Attach;
+namespace Danm.Tests.Calls;
 
 /// <summary>What the journal says may exist, while attachments are at work.</summary>
 public sealed class ClaimBookTests

@@ -3,10 +3,10 @@ using System.Text;
 using Danm.Cni;
 using Microsoft.Win32.SafeHandles;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>One line a fact, in the log file of the node: time, level, message, then key=value. Written whole, so that lines of parallel calls never mix.</summary>
-internal sealed partial class AttachLog(CniRequest request)
+internal sealed partial class CallLog(CniRequest request)
 {
     private const int O_WRONLY = 1, O_CREAT = 0x40, O_APPEND = 0x400, O_CLOEXEC = 0x80000;
 

@@ -3,7 +3,7 @@ using Danm.Kube;
 using Danm.Networks;
 using Danm.State;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>Finds a sandbox by its DanmEps, for when the node's journal does not know it: a disk that was wiped, or the original's Pods.</summary>
 internal static class DanmEpSearch

@@ -1,10 +1,10 @@
 using System.Text.RegularExpressions;
-using Danm.Attach;
+using Danm.Calls;
 using Danm.Cni;
 
-namespace Danm.Tests.Attach;
+namespace Danm.Tests.Calls;
 
-public sealed partial class AttachLogTests
+public sealed partial class CallLogTests
 {
     private string folder = "";
 
@@ -19,7 +19,7 @@ public sealed partial class AttachLogTests
     [Test]
     public void A_fact_is_one_line_of_keys_and_values()
     {
-        new AttachLog(Request()).Info("ADD done", ("interfaces", "eth0=10.0.0.5/24"), ("empty", ""), ("none", null));
+        new CallLog(Request()).Info("ADD done", ("interfaces", "eth0=10.0.0.5/24"), ("empty", ""), ("none", null));
 
         File.ReadAllText(LogFile).Should().MatchRegex(
             """^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info "ADD done" command="ADD" container="c1" pod="ns/amf-0" interfaces="eth0=10\.0\.0\.5/24" ms="\d+"\n\z""");
@@ -28,7 +28,7 @@ public sealed partial class AttachLogTests
     [Test]
     public void Only_its_owner_writes_it_and_nobody_else_reads_it()
     {
-        new AttachLog(Request()).Info("x");
+        new CallLog(Request()).Info("x");
 
         File.GetUnixFileMode(LogFile).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
     }
@@ -42,7 +42,7 @@ public sealed partial class AttachLogTests
     [TestCase("grün 🌍", "grün 🌍")]
     public void Foreign_text_makes_neither_line_nor_key_nor_terminal_code(string text, string written)
     {
-        new AttachLog(Request()).Warning(text, ("cause", text));
+        new CallLog(Request()).Warning(text, ("cause", text));
 
         var line = File.ReadAllLines(LogFile).Should().ContainSingle().Subject;
         line.Should().Contain($" warning \"{written}\" command").And.Contain($" cause=\"{written}\" ms=");
@@ -52,7 +52,7 @@ public sealed partial class AttachLogTests
     [Test]
     public void Half_a_character_is_spelled_out()
     {
-        new AttachLog(Request()).Info("a\ud800b");
+        new CallLog(Request()).Info("a\ud800b");
 
         File.ReadAllText(LogFile).Should().Contain("info \"a\\\\ud800b\" command");
     }
@@ -60,7 +60,7 @@ public sealed partial class AttachLogTests
     [Test]
     public void A_text_of_any_length_is_cut()
     {
-        new AttachLog(Request()).Error("m", ("cause", new string('x', 1 << 20)));
+        new CallLog(Request()).Error("m", ("cause", new string('x', 1 << 20)));
 
         new FileInfo(LogFile).Length.Should().BeLessThan(3000);
         File.ReadAllText(LogFile).Should().Contain("xxx…\" ms=");
@@ -73,7 +73,7 @@ public sealed partial class AttachLogTests
     [TestCase(NetConfLogLevel.None, "")]
     public void The_level_decides(NetConfLogLevel level, string written)
     {
-        var log = new AttachLog(Request(level));
+        var log = new CallLog(Request(level));
         log.Info("m");
         log.Warning("m");
         log.Error("m");
@@ -89,7 +89,7 @@ public sealed partial class AttachLogTests
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 50; i++)
-                new AttachLog(Request()).Info("m", ("text", text));
+                new CallLog(Request()).Info("m", ("text", text));
         })));
 
         var lines = await File.ReadAllLinesAsync(LogFile);
@@ -102,7 +102,7 @@ public sealed partial class AttachLogTests
     {
         Directory.CreateDirectory(LogFile);
 
-        new AttachLog(Request()).Invoking(l => l.Info("m")).Should().NotThrow();
+        new CallLog(Request()).Invoking(l => l.Info("m")).Should().NotThrow();
     }
 
     private CniRequest Request(NetConfLogLevel level = NetConfLogLevel.Info) => new()

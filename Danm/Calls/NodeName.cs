@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using k8s;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>The Kubernetes node that a token is bound to (KEP-4193), as the token itself says.</summary>
 internal static class NodeName

@@ -6,7 +6,7 @@ using Danm.Kube;
 using Danm.Netlink;
 using Danm.Networks;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>What went wrong below, as the runtime and the Pod's events will show it.</summary>
 internal static class Errors

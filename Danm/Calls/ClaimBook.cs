@@ -3,7 +3,7 @@ using Danm.Ipam;
 using Danm.Networks;
 using Danm.State;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>
 /// The claims of one ADD while its attachments work in parallel: what may exist, what is confirmed, what was refused for certain.
@@ -42,44 +42,44 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
 
     /// <summary>The names that may be created from now on for an address, in place of those refused before.</summary>
     /// <exception cref="IOException">They could not be written down, so they must not be created.</exception>
-    public void Announce(Attachment attachment, bool ipv6, IReadOnlyList<string> names)
+    public void Announce(ClaimedInterface holder, bool ipv6, IReadOnlyList<string> names)
     {
         lock (gate)
         {
-            DropUnconfirmed(attachment, ipv6);
-            claims.AddRange(names.Select(attachment.Allocation));
+            DropUnconfirmed(holder, ipv6);
+            claims.AddRange(names.Select(holder.Allocation));
             journal.Write(Snapshot(), durable: true);
         }
     }
 
     /// <summary>The address is ours; every other name that was tried for it was refused.</summary>
-    public void Confirm(Attachment attachment, AllocatedAddress address)
+    public void Confirm(ClaimedInterface holder, AllocatedAddress address)
     {
         lock (gate)
         {
-            DropUnconfirmed(attachment, address.Address.IsIPv6);
-            claims.Add(attachment.Allocation(address.Name) with { Uid = address.Uid, MayComeAgain = address.MayComeAgain });
+            DropUnconfirmed(holder, address.Address.IsIPv6);
+            claims.Add(holder.Allocation(address.Name) with { Uid = address.Uid, MayComeAgain = address.MayComeAgain });
         }
     }
 
     /// <summary>The server refused, for certain, every name that was tried for an address.</summary>
-    public void DropAllocations(Attachment attachment, bool ipv6)
+    public void DropAllocations(ClaimedInterface holder, bool ipv6)
     {
         lock (gate)
-            DropUnconfirmed(attachment, ipv6);
+            DropUnconfirmed(holder, ipv6);
     }
 
     /// <summary>The DanmEp exists.</summary>
-    public void Confirm(Attachment attachment, DanmEp endpoint, bool mayComeAgain)
+    public void Confirm(ClaimedInterface holder, DanmEp endpoint, bool mayComeAgain)
     {
         lock (gate)
         {
-            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId);
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == holder.EndpointId);
             claims.Add(new ClaimRecord
             {
                 Kind = ApiNames.DanmEp,
-                Name = attachment.EndpointId,
-                EndpointId = attachment.EndpointId,
+                Name = holder.EndpointId,
+                EndpointId = holder.EndpointId,
                 Uid = endpoint.Metadata.Uid,
                 MayComeAgain = mayComeAgain,
             });
@@ -87,24 +87,24 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
     }
 
     /// <summary>The DanmEp was and will not be created: the attachment gave up before, or the server refused for certain.</summary>
-    public void DropEndpoint(Attachment attachment)
+    public void DropEndpoint(ClaimedInterface holder)
     {
         lock (gate)
-            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == attachment.EndpointId && !former.Contains(c));
+            claims.RemoveAll(c => c.Kind == ApiNames.DanmEp && c.Name == holder.EndpointId && !former.Contains(c));
     }
 
     /// <summary>The attachment was never begun: nothing of it exists, nor is on its way.</summary>
-    public void Drop(Attachment attachment)
+    public void Drop(ClaimedInterface holder)
     {
         lock (gate)
-            claims.RemoveAll(c => c.EndpointId == attachment.EndpointId && !former.Contains(c));
+            claims.RemoveAll(c => c.EndpointId == holder.EndpointId && !former.Contains(c));
     }
 
     /// <summary>The interface is in the Pod, made by this ADD.</summary>
-    public void NoteInterface(Attachment attachment)
+    public void NoteInterface(ClaimedInterface holder)
     {
         lock (gate)
-            interfaces.Add(attachment.Interface);
+            interfaces.Add(holder.Interface);
     }
 
     /// <summary>
@@ -112,12 +112,12 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
     /// after a kill, and a power cut takes the interface along.
     /// </summary>
     /// <exception cref="IOException">It could not be written down, so they must not be called.</exception>
-    public void Announce(Attachment attachment, DelegateRecord called)
+    public void Announce(ClaimedInterface holder, DelegateRecord called)
     {
         lock (gate)
         {
-            interfaces.Add(attachment.Interface);
-            delegates[attachment.Interface] = called;
+            interfaces.Add(holder.Interface);
+            delegates[holder.Interface] = called;
             journal.Write(Snapshot(), durable: false);
         }
     }
@@ -128,8 +128,8 @@ internal sealed class ClaimBook(Journal journal, SandboxRecord record, IReadOnly
         Attachments = [.. record.Attachments.Select(a => delegates.TryGetValue(a.Interface, out var called) ? a with { Delegate = called } : a)],
     };
 
-    private void DropUnconfirmed(Attachment attachment, bool ipv6) => claims.RemoveAll(c =>
-        c.Kind == ApiNames.IPAllocation && c.EndpointId == attachment.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !former.Contains(c));
+    private void DropUnconfirmed(ClaimedInterface holder, bool ipv6) => claims.RemoveAll(c =>
+        c.Kind == ApiNames.IPAllocation && c.EndpointId == holder.EndpointId && c.Uid is null && IsIPv6(c.Name) == ipv6 && !former.Contains(c));
 
     private static bool IsIPv6(string name) => AllocationName.TryParse(name, out var address, out _) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
 }

@@ -1,10 +1,10 @@
 using System.Buffers.Text;
 using System.Text;
-using Danm.Attach;
+using Danm.Calls;
 using Danm.Kube;
 using k8s;
 
-namespace Danm.Tests.Attach;
+namespace Danm.Tests.Calls;
 
 public sealed class NodeNameTests
 {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Danm.Api;
-using Danm.Attach;
+using Danm.Calls;
 using Danm.Cni;
 using Danm.HostLinks;
 using Danm.Ipam;
@@ -9,7 +9,7 @@ using Danm.Kube;
 using Danm.Netlink;
 using Danm.Networks;
 
-namespace Danm.Tests.Attach;
+namespace Danm.Tests.Calls;
 
 /// <summary>What went wrong below as the runtime sees it: code, message with its place, details.</summary>
 public sealed class ErrorsTests

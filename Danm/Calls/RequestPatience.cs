@@ -1,6 +1,6 @@
 using Danm.Cni;
 
-namespace Danm.Attach;
+namespace Danm.Calls;
 
 /// <summary>How the time that the configuration gives a call is shared out among its steps.</summary>
 internal static class RequestPatience
