@@ -4,6 +4,8 @@ using System.Xml.Linq;
 var target = Argument("target", "Build");
 var runtime = Argument("runtime", "linux-x64");
 var filter = Argument("filter", "");
+var only = Argument("only", "");
+var plot = Argument("plot", "");
 var foreign = Argument("arm64-libraries", "/usr/local/arm64");
 
 var artifacts = Directory("artifacts");
@@ -70,8 +72,10 @@ Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Pu
     DotNet("run --no-build --project Danm.Tests -- demo");
 });
 
-Task("Benchmark").Description("Whole-process figures of the executable").IsDependentOn("Publish").Does(() =>
-    DotNet("run --project Danm.Tests -c Release -- benchmark"));
+var benchmark = Task("Benchmark").Description("Figures of the executable and of IPAM; --only=processes|ipam, --plot=FILE").Does(() =>
+    DotNet($"run --project Danm.Tests -c Release -- benchmark {only}{(plot == "" ? "" : $" --plot {plot}")}"));
+if (only != "ipam")
+    benchmark.IsDependentOn("Publish");
 
 Teardown(_ =>
 {

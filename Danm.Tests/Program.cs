@@ -14,6 +14,6 @@ switch (args)
     case ["guest"]:
         return await GuestProgram.RunAsync();
     default:
-        await Console.Error.WriteLineAsync("usage: demo | benchmark [--runs N] [--warm-ups N] [--markdown FILE] | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
+        await Console.Error.WriteLineAsync("usage: demo | benchmark [processes|ipam] [--markdown FILE] [--runs N] [--warm-ups N] [--seconds N] [--plot FILE] | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
         return 2;
 }

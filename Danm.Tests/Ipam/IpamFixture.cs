@@ -88,7 +88,7 @@ public abstract class IpamFixture
     private protected void Take(AddressClaim claim, params IEnumerable<string> addresses)
     {
         var other = claim with { Owner = claim.Owner with { Pod = "other", PodUid = "uid-other", ContainerId = "oc", DanmEp = "ep-other" } };
-        Server.Store.Load("danm.io/v1", "IPAllocation", addresses.Select(address => ToJson(other, IPAddress.Parse(address))));
+        AllocationSeed.Load(Server.Store, addresses.Select(address => (other, IPAddress.Parse(address))));
     }
 
     private protected JsonObject Stored(AllocatedAddress address) => Server.Store.Get("danm.io/v1", "IPAllocation", null, address.Name)!;
@@ -96,7 +96,4 @@ public abstract class IpamFixture
     /// <summary>How many addresses of the claim's wire are taken.</summary>
     private protected int Taken(AddressClaim claim) =>
         Server.Store.List("danm.io/v1", "IPAllocation").Count(o => o.At("metadata", "name").String()!.EndsWith($".{claim.Segment.Name}", StringComparison.Ordinal));
-
-    private static JsonObject ToJson(AddressClaim claim, IPAddress address) =>
-        (JsonObject)JsonNode.Parse(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(claim.ToObject(address), ApiJson.Default.IPAllocation))!;
 }

@@ -17,9 +17,6 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
 {
     private const int MaxBatch = 16;
 
-    // An allocation that somebody made by hand, without our labels, is in no list: what is refused as often as this is taken.
-    private const int MaxRefusals = 3;
-
     // A request that got no answer may still be served when its address has long been freed by whoever has it now.
     private readonly List<string> uncertain = [];
 
@@ -65,11 +62,11 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     private async Task<AllocatedAddress> AllocateFromListAsync(AddressClaim claim, CancellationToken cancellation)
     {
         // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
-        var refusals = new Dictionary<IPAddress, int>();
+        var (refused, unlisted) = (new HashSet<IPAddress>(), new HashSet<IPAddress>());
         while (true)
         {
             var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
-            free.Drop(address => refusals.GetValueOrDefault(address) >= MaxRefusals);
+            free.Drop(unlisted.Contains);
             if (free.Count == 0)
                 throw AddressException.Exhausted(claim);
             while (free.Count > 0)
@@ -82,11 +79,20 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 {
                     if (await TryCreateAsync(claim, address, cancellation).ConfigureAwait(false) is { } allocated)
                         return allocated;
-                    refusals[address] = refusals.GetValueOrDefault(address) + 1;
+                    if (!refused.Add(address) && await IsUnlistedAsync(claim, address, cancellation).ConfigureAwait(false))
+                        unlisted.Add(address);
                 }
             }
         }
     }
+
+    /// <summary>
+    /// Whether an address that lists call free for the second time is taken by an object which no list shows: one made by hand, without
+    /// our labels. Others may just have been quicker twice.
+    /// </summary>
+    private async Task<bool> IsUnlistedAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation) =>
+        await GetAsync(claim, address, cancellation).ConfigureAwait(false) is { } holder
+            && holder.Metadata.Labels?.GetValueOrDefault(ApiNames.SegmentLabel) != LabelValue.For(claim.Segment.Text);
 
     private async Task<AllocatedAddress> AllocateStaticAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation)
     {

@@ -19,10 +19,11 @@ internal static class AddressCandidates
     {
         var pool = claim.Pool;
         var index = Start(claim);
+        var tried = new HashSet<UInt128>();
         for (var i = Tries(pool); i > 0; i--)
         {
-            var address = pool.At(index);
-            if (!pool.IsReserved(address))
+            // In a tiny pool chance meets itself.
+            if (tried.Add(index) && pool.At(index) is var address && !pool.IsReserved(address))
                 yield return address;
             index = Random(pool.Size);
         }

@@ -53,7 +53,7 @@ internal sealed class FreeAddresses
             foreach (var item in page.Items)
             {
                 // The name is what is taken, whatever the spec says.
-                if (AllocationName.TryParse(item.Metadata.Name, out var taken, out _) && pool.IndexOf(taken) is { } index)
+                if (AllocationName.TryParse(item.Metadata.Name, out var taken, out var segment) && segment == claim.Segment.Name && pool.IndexOf(taken) is { } index)
                     used[(int)index / 64] |= 1UL << ((int)index % 64);
             }
 

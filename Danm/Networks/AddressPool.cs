@@ -12,7 +12,9 @@ public sealed class AddressPool
     private AddressPool(CidrAddress subnet, IPAddress first, IPAddress last)
     {
         (Subnet, First, Last) = (subnet, first, last);
-        Size = CidrAddress.ToValue(last) - CidrAddress.ToValue(first) + 1;
+        // The whole of IPv6 has one address more than there are numbers.
+        var further = CidrAddress.ToValue(last) - CidrAddress.ToValue(first);
+        Size = further == UInt128.MaxValue ? further : further + 1;
     }
 
     /// <summary>The subnet, without host bits; its prefix length is the one that addresses get.</summary>

@@ -22,6 +22,9 @@ public sealed class EnvtestCluster : ITestCluster
 
     public HttpClient Http { get; private set; } = null!;
 
+    /// <summary>etcd's and kube-apiserver's.</summary>
+    public IReadOnlyList<int> ProcessIds => [.. processes.Select(p => p.Id)];
+
     public static async Task<EnvtestCluster> StartAsync(string assets)
     {
         var cluster = new EnvtestCluster();

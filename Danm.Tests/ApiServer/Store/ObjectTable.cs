@@ -47,10 +47,9 @@ public sealed class ObjectTable
 
     internal void Apply(WatchEvent change, int logLimit)
     {
-        if (change.Previous is { } old)
-            objects = objects.Remove(old);
-        if (change.Current is { } current)
-            objects = objects.Add(current);
+        // Readers take no lock: an object that is replaced must not be missing for a moment.
+        var next = change.Previous is { } old ? objects.Remove(old) : objects;
+        objects = change.Current is { } current ? next.Add(current) : next;
         log.Enqueue(change);
         while (log.Count > logLimit)
             CompactedTo = log.Dequeue().ResourceVersion;
