@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Danm.Cli.Ipam;
 
 namespace Danm.Cli;
 
@@ -55,6 +56,7 @@ internal static class CommandLine
         }
 
         root.Subcommands.Add(PlanCommand.Create());
+        root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(Completion());
         return root;
     }
