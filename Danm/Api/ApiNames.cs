@@ -54,4 +54,9 @@ public static class ApiNames
 
     /// <summary>The same annotation as the original's releases spell it.</summary>
     public const string LegacyInterfacesAnnotation = LegacyGroup + "/interfaces";
+
+    /// <summary>
+    /// Annotation or label: a migration made the object from the original's state. Garbage collection leaves it alone.
+    /// </summary>
+    public const string ImportedMark = Prefix + "imported";
 }

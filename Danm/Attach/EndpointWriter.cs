@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Calls;
 using Danm.Ipam;
 using Danm.Kube;
 using Danm.Netlink;

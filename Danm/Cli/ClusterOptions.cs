@@ -18,16 +18,22 @@ internal sealed class ClusterOptions
     }
 
     /// <summary>The API server, and the namespace that is meant where none is said.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="fallback">The kubeconfig where nothing is said and the user has none of his own, as on a node.</param>
     /// <exception cref="KubeConfigException">It cannot be used.</exception>
-    public (ApiClient Api, string Namespace) Connect(ParseResult parsed)
+    public (ApiClient Api, string Namespace) Connect(ParseResult parsed, string? fallback = null)
     {
-        var configuration = KubeConfig.Load(parsed.GetValue(kubeconfig) ?? DefaultPath(), parsed.GetValue(context));
+        var configuration = KubeConfig.Load(PathOf(parsed, fallback), parsed.GetValue(context));
         var patience = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
         return (new ApiClient(configuration, patience), parsed.GetValue(ns) ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
     }
 
     /// <summary>Whether a namespace was asked for, rather than taken from the context.</summary>
     public bool HasNamespace(ParseResult parsed) => parsed.GetValue(ns) is not null;
+
+    /// <summary>The kubeconfig that is used.</summary>
+    public string PathOf(ParseResult parsed, string? fallback = null) =>
+        parsed.GetValue(kubeconfig) ?? (DefaultPath() is var path && !File.Exists(path) && fallback is not null ? fallback : path);
 
     private static string DefaultPath()
     {

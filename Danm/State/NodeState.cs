@@ -102,6 +102,38 @@ public sealed class NodeState
     }
 
     /// <summary>
+    /// Every sandbox that has a journal, read without locks, one at a time: what is acted on must be opened, and looked at again.
+    /// </summary>
+    public IEnumerable<JournalSight> Survey()
+    {
+        if (!Directory.Exists(sandboxes))
+            yield break;
+        foreach (var path in Directory.EnumerateFiles(sandboxes))
+        {
+            var key = Path.GetFileName(path);
+            var split = key.IndexOf('_');
+            var written = LastWriteOf(key);
+            if (split < 0 || written is null)
+                continue;
+            var content = StateFile.TryPeek(path);
+            var (last, damaged) = content is null ? (null, true) : Journal.Read(content);
+            // One that has gone since is nobody's.
+            if (content is not null || File.Exists(path))
+                yield return new JournalSight(key[..split], key[(split + 1)..], written.Value, last, damaged);
+        }
+    }
+
+    /// <summary>When a journal was last written to, by this node's clock; null if there is none.</summary>
+    public DateTimeOffset? LastWriteOf(string key)
+    {
+        var file = new FileInfo(Path.Combine(sandboxes, key));
+        return file.Exists ? file.LastWriteTimeUtc : null;
+    }
+
+    /// <summary>Whether danm has ever attached a Pod here: elsewhere, nobody can say what lives on this machine.</summary>
+    public bool Exists => Directory.Exists(sandboxes);
+
+    /// <summary>
     /// Opens journals whose release is not complete, oldest first, without those that another call holds or that cannot be read.
     /// </summary>
     /// <param name="most">How many, so that one call does not carry a whole outage.</param>

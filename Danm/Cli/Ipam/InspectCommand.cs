@@ -44,7 +44,7 @@ internal static class InspectCommand
 
     private static Network Find(List<Network> networks, string text, string ns)
     {
-        NetworkArgument.TryParse(text, ns, out var wanted);
+        var wanted = NetworkArgument.TryParse(text, ns)!;
         return networks.Find(n => n.Ref == wanted) ?? throw new ArgumentException(
             $"there is no {wanted}{(wanted.Namespace is null ? "" : ": say which namespace with -n")}; 'danm ipam inspect' lists all networks");
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Danm.Api;
 using Danm.Kube;
+using Danm.Networks;
 
 namespace Danm.Cli.Ipam;
 
@@ -19,20 +20,17 @@ internal static class NetworkArgument
         var argument = new Argument<string?>("network") { Description = "KIND/NAME, such as clusternetwork/external.", Arity = ArgumentArity.ZeroOrOne, HelpName = "KIND/NAME" };
         argument.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>() is { } text && !TryParse(text, "x", out _))
+            if (result.GetValueOrDefault<string?>() is { } text && TryParse(text, "x") is null)
                 result.AddError($"'{text}' is no network: write KIND/NAME, with a kind of {string.Join(", ", NetworkKind.DanmNet.ToName(), NetworkKind.TenantNetwork.ToName(), NetworkKind.ClusterNetwork.ToName())}");
         });
         return argument;
     }
 
-    public static bool TryParse(string text, string ns, out NetworkRef network)
-    {
-        network = null!;
-        if (text.Split('/') is not [var kindText, { Length: > 0 } name] || !Kinds.TryGetValue(kindText.Split('.')[0], out var kind))
-            return false;
-        network = new NetworkRef(kind, kind.IsNamespaced() ? ns : null, name);
-        return true;
-    }
+    /// <summary>Null if it is none.</summary>
+    public static NetworkRef? TryParse(string text, string ns) =>
+        text.Split('/') is [var kindText, var name] && Names.IsSubdomain(name) && Kinds.TryGetValue(kindText.Split('.')[0], out var kind)
+            ? new NetworkRef(kind, kind.IsNamespaced() ? ns : null, name)
+            : null;
 
     /// <summary>All networks of the cluster; kinds that it does not have are none.</summary>
     /// <exception cref="ApiException">The API server refused or did not answer.</exception>
@@ -43,23 +41,11 @@ internal static class NetworkArgument
         {
             try
             {
-                string? next = null;
-                do
+                foreach (var network in await ObjectPages.ReadAllAsync(api, ResourcePath.Danm(kind.ToPlural(), null), null, ApiJson.Default.ObjectListNetwork, cancellation).ConfigureAwait(false))
                 {
-                    var page = await api.ListAsync(
-                        ResourcePath.Danm(kind.ToPlural(), null),
-                        $"limit=500{(string.IsNullOrEmpty(next) ? "" : $"&continue={Uri.EscapeDataString(next)}")}",
-                        ApiJson.Default.ObjectListNetwork,
-                        cancellation).ConfigureAwait(false);
-                    foreach (var network in page.Items)
-                    {
-                        network.Kind = kind;
-                        networks.Add(network);
-                    }
-
-                    next = page.Metadata.Continue;
+                    network.Kind = kind;
+                    networks.Add(network);
                 }
-                while (!string.IsNullOrEmpty(next));
             }
             catch (ApiException e) when (e.IsNotFound)
             {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Networks;
@@ -25,8 +26,6 @@ public sealed record UsageReport(IReadOnlyList<PoolUsage> Pools, long WithoutNet
 /// <param name="progress">Told now and then how many objects have been read.</param>
 public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
 {
-    private const int PageSize = 1000;
-
     private long read;
 
     /// <summary>Reads the use of some networks.</summary>
@@ -48,7 +47,7 @@ public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
         var pods = await LivePodsAsync(cancellation).ConfigureAwait(false);
         var suspects = new Dictionary<(Guid, string?), Dictionary<PoolUsage, long>>();
         long withoutNetwork = 0, count = 0;
-        foreach (var selector in onlyTheirs ? pools.Select(p => p.Segment.Text).Distinct().Select(SelectorOf) : [""])
+        foreach (var selector in onlyTheirs ? pools.Select(p => p.Segment.Text).Distinct().Select(SelectorOf) : [null])
         {
             await foreach (var item in AllocationsAsync(selector, cancellation).ConfigureAwait(false))
             {
@@ -113,7 +112,7 @@ public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
         }
     }
 
-    private static string SelectorOf(string segment) => $"&labelSelector={Uri.EscapeDataString($"{ApiNames.SegmentLabel}={LabelValue.For(segment)}")}";
+    private static string? SelectorOf(string segment) => $"{ApiNames.SegmentLabel}={LabelValue.For(segment)}";
 
     private static Segment? TrySegment(Network network)
     {
@@ -130,30 +129,29 @@ public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
     private async Task<HashSet<Guid>> LivePodsAsync(CancellationToken cancellation)
     {
         var pods = new HashSet<Guid>();
-        var pages = PagesAsync(query => api.ListMetadataAsync(ResourcePath.Core("pods", null), query, ApiJson.Default.ObjectListPod, cancellation));
-        await foreach (var pod in pages.ConfigureAwait(false))
+        var pages = ObjectPages.ReadAsync(api, ResourcePath.Core("pods", null), null, ApiJson.Default.ObjectListPod, cancellation, metadataOnly: true);
+        await foreach (var page in pages.ConfigureAwait(false))
         {
-            if (Guid.TryParse(pod.Metadata.Uid, out var uid))
-                pods.Add(uid);
+            foreach (var pod in page)
+            {
+                if (Guid.TryParse(pod.Metadata.Uid, out var uid))
+                    pods.Add(uid);
+            }
+
+            progress?.Invoke(read += page.Count);
         }
 
         return pods;
     }
 
-    private IAsyncEnumerable<IPAllocation> AllocationsAsync(string selector, CancellationToken cancellation) => PagesAsync(
-        query => api.ListAsync(ResourcePath.Danm(ApiNames.IPAllocations, null), query + selector, ApiJson.Default.ObjectListIPAllocation, cancellation));
-
-    private async IAsyncEnumerable<T> PagesAsync<T>(Func<string, Task<ObjectList<T>>> list)
+    private async IAsyncEnumerable<IPAllocation> AllocationsAsync(string? selector, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        string? next = null;
-        do
+        var pages = ObjectPages.ReadAsync(api, ResourcePath.Danm(ApiNames.IPAllocations, null), selector, ApiJson.Default.ObjectListIPAllocation, cancellation);
+        await foreach (var page in pages.ConfigureAwait(false))
         {
-            var page = await list($"limit={PageSize}{(string.IsNullOrEmpty(next) ? "" : $"&continue={Uri.EscapeDataString(next)}")}").ConfigureAwait(false);
-            foreach (var item in page.Items)
-                yield return item;
-            progress?.Invoke(read += page.Items.Count);
-            next = page.Metadata.Continue;
+            foreach (var allocation in page)
+                yield return allocation;
+            progress?.Invoke(read += page.Count);
         }
-        while (!string.IsNullOrEmpty(next));
     }
 }
