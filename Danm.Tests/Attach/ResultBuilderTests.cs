@@ -33,6 +33,25 @@ public sealed class ResultBuilderTests
     }
 
     [Test]
+    public void What_earlier_plugins_of_the_runtimes_list_made_comes_first_and_stays()
+    {
+        var previous = new CniResult
+        {
+            Interfaces = [new CniInterface("cali0"), new CniInterface("eth9") { Sandbox = "/run/netns/x" }],
+            Ips = [new CniIp(CidrAddress.Parse("10.9.0.5/24"), null, 1)],
+            Routes = [new CniRoute(CidrAddress.Parse("10.8.0.0/16"), null)],
+            Dns = new CniDns { Nameservers = ["10.9.0.1"] },
+        };
+
+        var result = ResultBuilder.Build(Attached, "/run/netns/x", previous);
+
+        result.Interfaces.Select(i => i.Name).Should().Equal("cali0", "eth9", "eth0", "ext1", "eth2");
+        result.Ips.Select(i => (i.Address.ToString(), i.Interface)).Should().Equal(("10.9.0.5/24", 1), ("10.0.0.5/24", 2), ("fd00::5/64", 2), ("10.0.0.6/24", 4));
+        result.Routes[0].Destination.ToString().Should().Be("10.8.0.0/16");
+        result.Dns!.Nameservers.Should().Equal("10.9.0.1");
+    }
+
+    [Test]
     public void Nothing_attached_is_an_empty_result()
     {
         var result = ResultBuilder.Build([], "/run/netns/x");

@@ -54,6 +54,52 @@ public sealed class DelegateTests : HostFixture
     }
 
     [Test]
+    public async Task Two_Pods_of_ptp_reach_each_other_over_IPv6_through_the_host()
+    {
+        await FileAsync("p6.conf", """
+            {"cniVersion":"1.0.0","name":"p6","type":"ptp","ipam":{"type":"host-local","ranges":[[{"subnet":"fd07::/64"}]],"routes":[{"dst":"::/0"}],"dataDir":"/run/leases"}}
+            """);
+        Node.Server.Store.Create(Objects.Network("DanmNet", "p6", """{"NetworkID":"p6","NetworkType":"ptp"}"""));
+        await Node.ShellAsync("echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
+        var pods = new[] { await Node.StartPodAsync(Objects.Pod("a", """[{"network":"p6"}]""")), await Node.StartPodAsync(Objects.Pod("b", """[{"network":"p6"}]""")) };
+        foreach (var pod in pods)
+            (await AddAsync(pod)).Succeeded();
+        var other = (await pods[1].RunAsync("ip -6 -o address show dev eth0 scope global | awk '{print $4}' | cut -d/ -f1")).Trim();
+
+        (await pods[0].RunAsync("ip -6 -o address show dev eth0 scope global")).Should().NotContain("tentative");
+        (await pods[0].RunAsync("ip -6 route show dev eth0")).Should().NotContain("fd07::/64 proto kernel", "the plugin has led the subnet through the host");
+        (await pods[0].RunAsync($"ping -6 -c 1 -W 5 {other}")).Should().Contain("1 received");
+
+        foreach (var pod in pods)
+            (await pod.DelAsync()).Succeeded();
+        await ExpectNothingLeftAsync(pods[0]);
+    }
+
+    [Test]
+    public async Task What_is_wrong_once_is_one_event_however_often_the_Pod_is_tried_again()
+    {
+        Node.Server.Store.Create(Objects.Network("DanmNet", "mv", Macvlan));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"mv"}]"""));
+
+        for (var i = 0; i < 3; i++)
+            (await AddAsync(pod)).Succeeded();
+
+        Node.Server.Store.List("v1", "Event").Where(e => e["involvedObject"]!["name"]!.ToString() == "a").Should().ContainSingle()
+            .Which["message"]!.ToString().Should().Contain("asks for no address");
+        (await pod.DelAsync()).Succeeded();
+    }
+
+    [Test]
+    public async Task A_file_that_calls_danm_itself_is_refused()
+    {
+        await FileAsync("loop.conflist", """{"cniVersion":"1.0.0","name":"loop","plugins":[{"type":"bridge"},{"type":"danm"}]}""");
+        Node.Server.Store.Create(Objects.Network("DanmNet", "loop", """{"NetworkID":"loop","NetworkType":"bridge"}"""));
+        var pod = await Node.StartPodAsync(Objects.Pod("a", """[{"network":"loop"}]"""));
+
+        (await AddAsync(pod)).Failed(102).Msg.Should().Contain("calls danm itself");
+    }
+
+    [Test]
     public async Task A_files_own_addresses_reach_the_DanmEp_and_its_lease_goes()
     {
         await FileAsync("br.conf", Bridge);

@@ -18,6 +18,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(15);
 
     private readonly CniRequest request = call.Request;
+    private readonly CniResult? previous = call.Request.Config.PrevResult is { } json ? CniResultReader.Read(json, "prevResult") : null;
 
     /// <exception cref="CniException">Nothing is left of what failed, or the journal names it.</exception>
     public async Task<CniResult> RunAsync(string ns, string name, string? nodeName, NetworkNamespace pod, CancellationToken cancellation)
@@ -80,7 +81,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
             journal.Write(book.Record with { Phase = SandboxPhase.Attached, Attachments = [.. attached.Select(a => a.ToRecord())] }, durable: false);
             call.Log.Info("ADD done", ("interfaces", string.Join(' ', attached.Select(a => $"{a.Attachment.Interface}={string.Join(',', a.Addresses)}"))));
             await WarnAsync(sandbox, [.. attached.SelectMany(a => a.Warnings)], cancellation).ConfigureAwait(false);
-            return ResultBuilder.Build(attached, sandbox.Netns);
+            return ResultBuilder.Build(attached, sandbox.Netns, previous);
         }
         catch (Exception)
         {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Danm.Api;
 using Danm.Cni;
 using Danm.Kube;
@@ -7,15 +9,20 @@ namespace Danm.Attach;
 /// <summary>Tells a Pod's owner, as <c>kubectl describe pod</c> shows it. An event that cannot be written is no failure.</summary>
 internal static class PodEvents
 {
+    // A Pod's start does not wait longer for what is only said.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     public static async Task WarnAsync(ApiClient api, PodSandbox sandbox, string reason, IReadOnlyList<string> messages, CancellationToken cancellation)
     {
         if (messages.Count == 0)
             return;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
         var now = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ");
         var message = CniText.Clean(string.Join("; ", messages), 1000);
         var e = new CoreEvent
         {
-            Metadata = new ObjectMeta { Name = $"{sandbox.Name[..Math.Min(sandbox.Name.Length, 200)]}.{DateTime.UtcNow.Ticks:x}", Namespace = sandbox.Namespace },
+            Metadata = new ObjectMeta { Name = NameOf(sandbox, reason + message), Namespace = sandbox.Namespace },
             InvolvedObject = new ObjectReference { ApiVersion = "v1", Kind = "Pod", Namespace = sandbox.Namespace, Name = sandbox.Name, Uid = sandbox.Pod.Metadata.Uid },
             Type = "Warning",
             Reason = reason,
@@ -27,11 +34,18 @@ internal static class PodEvents
         };
         try
         {
-            await api.CreateAsync(ResourcePath.Core("events", sandbox.Namespace), e, ApiJson.Default.CoreEvent, cancellation).ConfigureAwait(false);
+            await api.CreateAsync(ResourcePath.Core("events", sandbox.Namespace), e, ApiJson.Default.CoreEvent, patience.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is ApiException or OperationCanceledException)
         {
             // The log has the same words.
         }
+    }
+
+    // What is repeated has its name already, and so is no second event: a Pod may be retried for ever.
+    private static string NameOf(PodSandbox sandbox, string text)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{sandbox.Pod.Metadata.Uid}\n{text}"));
+        return $"{sandbox.Name[..Math.Min(sandbox.Name.Length, 200)]}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
     }
 }

@@ -39,12 +39,13 @@ internal sealed record PodInterface(string Name, bool IPv6, IReadOnlyList<CidrAd
 
         using (var batch = visit.Route.NewBatch())
         {
-            foreach (var address in Addresses)
+            if (IsDelegated)
             {
-                // A delegate's IPv6 address is in duplicate address detection, which nothing but its removal ends.
-                if (IsDelegated && address.IsIPv6)
-                    batch.DeleteAddress(link.Index, address);
-                if (!IsDelegated || address.IsIPv6)
+                EndDetection(visit.Route, link, batch);
+            }
+            else
+            {
+                foreach (var address in Addresses)
                     batch.AddAddress(link.Index, address, noDad: address.IsIPv6);
             }
 
@@ -65,6 +66,21 @@ internal sealed record PodInterface(string Name, bool IPv6, IReadOnlyList<CidrAd
         if (!IsDelegated)
             Announce(visit.Packet, link);
         return link;
+    }
+
+    // A delegate's IPv6 address may be in duplicate address detection, which nothing but its removal ends. Whether the plugin has taken
+    // the subnet's route away (ptp leads it through its gateway) is kept.
+    private static void EndDetection(RouteSocket pod, Link link, RouteBatch batch)
+    {
+        var tentative = pod.DumpAddresses(link.Index).Where(a => a is { Address.IsIPv6: true, Scope: RouteScope.Universe } && a.Flags.HasFlag(AddressFlags.Tentative)).ToList();
+        if (tentative.Count == 0)
+            return;
+        var onLink = pod.DumpRoutes(Route.MainTable, link.Index).Where(r => r.Gateway is null).Select(r => r.Destination).ToHashSet();
+        foreach (var (_, address, _, _) in tentative)
+        {
+            batch.DeleteAddress(link.Index, address);
+            batch.AddAddress(link.Index, address, noDad: true, noPrefixRoute: !onLink.Contains(address.Network));
+        }
     }
 
     // The order matters: no address may be autoconfigured in the moment between IPv6 on and autoconfiguration off.

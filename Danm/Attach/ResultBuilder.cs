@@ -8,12 +8,15 @@ namespace Danm.Attach;
 /// <summary>Merges the interfaces into one result: the runtime's own first, then in the annotation's order (CNI spec, "Success").</summary>
 internal static class ResultBuilder
 {
-    public static CniResult Build(IReadOnlyList<AttachedInterface> attached, string netns)
+    /// <param name="attached">The interfaces.</param>
+    /// <param name="netns">The Pod's namespace.</param>
+    /// <param name="previous">What plugins before this one in the runtime's list have made; it comes first and stays as it is.</param>
+    public static CniResult Build(IReadOnlyList<AttachedInterface> attached, string netns, CniResult? previous = null)
     {
-        var interfaces = new List<CniInterface>();
-        var ips = new List<CniIp>();
-        var routes = new List<CniRoute>();
-        var dns = new List<CniDns>();
+        List<CniInterface> interfaces = [.. previous?.Interfaces ?? []];
+        List<CniIp> ips = [.. previous?.Ips ?? []];
+        List<CniRoute> routes = [.. previous?.Routes ?? []];
+        List<CniDns> dns = previous?.Dns is { } before ? [before] : [];
         foreach (var one in attached)
         {
             var link = new CniInterface(one.Attachment.Interface) { Mac = one.Link?.Address?.ToString(), Mtu = (uint?)one.Link?.Mtu, Sandbox = netns };

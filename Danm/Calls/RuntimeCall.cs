@@ -70,10 +70,12 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
         {
             await command().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e)
         {
             var error = Errors.From(e);
             Log.Error("call failed", ("code", error.Code.ToString()), ("cause", error.Msg), ("details", error.Details));
+            if (e is OperationCanceledException)
+                throw;
             throw error;
         }
     }

@@ -4,7 +4,9 @@ using System.Text.Json;
 using Danm.Attach;
 using Danm.Cni;
 using Danm.Ipam;
+using Danm.Netlink;
 using Danm.Networks;
+using Danm.State;
 
 namespace Danm.Cli;
 
@@ -39,7 +41,7 @@ internal static class PlanWriter
                 output.WriteLine($"{a.Interface}: route {route.Destination} via {route.Gateway}");
             foreach (var route in routes.Policy)
                 output.WriteLine($"{a.Interface}: route {route.Destination} via {route.Gateway} in table {routes.Table}, for packets from its own address");
-            foreach (var plugin in a.Delegate?.Compose([]).Plugins ?? [])
+            foreach (var plugin in PluginsOf(a))
                 output.WriteLine($"{a.Interface}: plugin {plugin.Type} with {CniText.Clean(plugin.Config, 65536)}");
             foreach (var warning in a.Warnings.Concat(routes.Warnings))
                 output.WriteLine($"{a.Interface}: warning: {CniText.Clean(warning, 1000)}");
@@ -82,7 +84,7 @@ internal static class PlanWriter
             Write(json, route, routes.Table);
         json.WriteEndArray();
         json.WriteStartArray("plugins");
-        foreach (var plugin in a.Delegate?.Compose([]).Plugins ?? [])
+        foreach (var plugin in PluginsOf(a))
             json.WriteRawValue(plugin.Config);
         json.WriteEndArray();
         json.WriteStartArray("warnings");
@@ -111,6 +113,10 @@ internal static class PlanWriter
         null when a.Delegate is { Ipam: Attach.Delegation.IpamSource.Delegate } => "<the plugin's>",
         _ => asked.Kind == IPRequestKind.None ? "none" : "<none>",
     };
+
+    // With the addresses that ADD would try first.
+    private static IReadOnlyList<PluginRecord> PluginsOf(Attachment a) =>
+        a.Delegate?.Compose([.. new[] { a.IPv4, a.IPv6 }.OfType<FirstTries>().Select(t => t.First).OfType<CidrAddress>()]).Plugins ?? [];
 
     // As they will be once the addresses that are asked for are there.
     private static RoutePlan RoutesOf(Attachment a) => RoutePlan.Of(a.Network, a.Request, a.IPv4 is not null, a.IPv6 is not null);

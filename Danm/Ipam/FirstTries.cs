@@ -1,4 +1,5 @@
 using System.Net;
+using Danm.Netlink;
 
 namespace Danm.Ipam;
 
@@ -16,6 +17,9 @@ public sealed class FirstTries
 
     /// <summary>The names of the IPAllocations that may come to be.</summary>
     public IReadOnlyList<string> Names => [.. Addresses.Select(Claim.NameOf)];
+
+    /// <summary>The address that is tried first; null if the pool has none that can be given.</summary>
+    public CidrAddress? First => Addresses.Count == 0 ? null : Claim.WithPrefix(Addresses[0]);
 
     internal IReadOnlyList<IPAddress> Addresses { get; }
 

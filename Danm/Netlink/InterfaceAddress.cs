@@ -62,4 +62,7 @@ public enum AddressFlags : uint
 
     /// <summary>Without an end of life.</summary>
     Permanent = 0x80,
+
+    /// <summary>The kernel makes no route to the subnet of its own accord.</summary>
+    NoPrefixRoute = 0x200,
 }

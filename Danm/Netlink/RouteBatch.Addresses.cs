@@ -7,7 +7,8 @@ public sealed partial class RouteBatch
     /// <param name="address">The address with its subnet's length.</param>
     /// <param name="noDad">IPv6: use it at once, without duplicate address detection (RFC 4862 section 5.4).</param>
     /// <param name="replace">Change the flags of the address if it is there, instead of failing with EEXIST.</param>
-    public void AddAddress(int index, CidrAddress address, bool noDad = false, bool replace = false)
+    /// <param name="noPrefixRoute">Make no route to its subnet.</param>
+    public void AddAddress(int index, CidrAddress address, bool noDad = false, bool replace = false, bool noPrefixRoute = false)
     {
         var flags = noDad ? AddressFlags.NoDad : AddressFlags.None;
         var writer = Begin(
@@ -16,6 +17,9 @@ public sealed partial class RouteBatch
         writer.Put(Ifa.Address, address.Address);
         if (!address.IsIPv6 && address.PrefixLength < 31)
             writer.Put(Ifa.Broadcast, address.Last);
+        // The header has room for the flags of old only.
+        if (noPrefixRoute)
+            writer.Put(Ifa.Flags, (uint)(flags | AddressFlags.NoPrefixRoute));
         End(writer, "add address", new AddressSubject(address, index));
     }
 

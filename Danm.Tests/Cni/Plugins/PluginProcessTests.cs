@@ -165,20 +165,20 @@ public sealed class PluginProcessTests
     [TestCase("missing", 2)]
     [TestCase(".", 13)]
     public async Task What_is_no_program_cannot_be_started(string name, int errno) =>
-        (await FluentActions.Awaiting(() => PluginProcess.RunAsync(folder.PathOf(name), OfContainer, default, default)).Should().ThrowAsync<PluginStartException>()).Which.Errno.Should().Be(errno);
+        (await FluentActions.Awaiting(() => PluginProcess.RunAsync(folder.PathOf(name), OfContainer, default, _ => { }, default)).Should().ThrowAsync<PluginStartException>()).Which.Errno.Should().Be(errno);
 
     [Test]
     public async Task Many_run_at_once()
     {
         var path = folder.Add("p", "cat");
-        var outputs = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => PluginProcess.RunAsync(path, OfContainer, Encoding.UTF8.GetBytes($"{i}"), default)));
+        var outputs = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => PluginProcess.RunAsync(path, OfContainer, Encoding.UTF8.GetBytes($"{i}"), _ => { }, default)));
 
         outputs.Select(o => Encoding.UTF8.GetString(o.Stdout.Span)).Should().Equal(Enumerable.Range(0, 50).Select(i => $"{i}"));
     }
 
     private Task<PluginOutput> RunAsync(
         string script, string input = "", Dictionary<string, string>? environment = null, CancellationToken cancellation = default, string name = "p") =>
-        PluginProcess.RunAsync(folder.Add(name, script), environment ?? OfContainer, Encoding.UTF8.GetBytes(input), cancellation);
+        PluginProcess.RunAsync(folder.Add(name, script), environment ?? OfContainer, Encoding.UTF8.GetBytes(input), _ => { }, cancellation);
 
     // Long enough for any test, and nobody else's.
     private static string UniqueDuration() => $"9{Random.Shared.Next(100_000_000, 999_999_999)}";

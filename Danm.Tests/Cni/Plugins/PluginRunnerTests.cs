@@ -120,6 +120,17 @@ public sealed class PluginRunnerTests
     }
 
     [Test]
+    public async Task What_a_plugin_wrote_before_it_was_killed_is_logged_too()
+    {
+        folder.Add("p", "echo waiting for the lock >&2; exec sleep 60");
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+
+        await FluentActions.Awaiting(() => CallAsync("p", new PluginCall("ADD", "c1", "net1"), cancellation: timeout.Token)).Should().ThrowAsync<OperationCanceledException>();
+
+        logged.Should().Equal("p ADD: waiting for the lock\n");
+    }
+
+    [Test]
     public async Task An_error_object_is_the_failure_and_standard_error_is_logged_beside_it()
     {
         folder.Add("p", """echo '{"code":11,"msg":"busy","details":"lease"}'; echo trace >&2; exit 1""");

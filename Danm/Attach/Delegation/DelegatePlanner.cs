@@ -10,6 +10,8 @@ namespace Danm.Attach.Delegation;
 /// <summary>Decides which plugins serve a network, and whose addresses they get: pure, but for the file that it is given.</summary>
 internal static class DelegatePlanner
 {
+    private const string Danm = "danm";
+
     /// <summary>The plugins for one of a Pod's requests.</summary>
     /// <param name="network">The network; not one of our own plugin's type.</param>
     /// <param name="request">What the Pod asks.</param>
@@ -30,6 +32,8 @@ internal static class DelegatePlanner
                 $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, but the file of its NetworkID {CniText.Quote(network.Spec.NetworkId)} is for {CniText.Quote(file.Plugins[0].Type)}: correct one of them");
         }
 
+        if (file.Plugins.Any(p => p.Type == Danm))
+            throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref}: the file of its NetworkID {CniText.Quote(network.Spec.NetworkId)} calls danm itself, which would never end: name another file");
         return new DelegatePlan(
             file with { Name = file.Name.Length > 0 ? file.Name : network.Spec.NetworkId! }, TakeOver(network, request, warnings), runtimeConfig);
     }

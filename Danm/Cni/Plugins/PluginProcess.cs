@@ -43,12 +43,13 @@ internal sealed partial class PluginProcess
     /// <param name="program">The executable's path.</param>
     /// <param name="environment">Its environment, to which a mark of this run is added.</param>
     /// <param name="input">Its standard input.</param>
+    /// <param name="ended">Is told of its end, also when that is a failure.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="PluginStartException">It cannot be started.</exception>
     /// <exception cref="PluginOutputException">It wrote too much, or left a process behind that holds its output.</exception>
     /// <exception cref="OperationCanceledException">It was killed.</exception>
     public static async Task<PluginOutput> RunAsync(
-        string program, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte> input, CancellationToken cancellation)
+        string program, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte> input, Action<PluginOutput> ended, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         var process = Start(program, environment, input.Span);
@@ -57,12 +58,12 @@ internal sealed partial class PluginProcess
         await using (cancellation.UnsafeRegister(static p => ((PluginProcess)p!).Kill(), process).ConfigureAwait(false))
         {
             var exit = await process.FollowAsync().ConfigureAwait(false);
+            var result = new PluginOutput(exit ?? -SIGKILL, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span), process.cpu);
+            ended(result);
             cancellation.ThrowIfCancellationRequested();
             if (process.output.IsTooLong)
                 throw new PluginOutputException($"wrote more than {MaxStdout} bytes");
-            return exit is { } code
-                ? new PluginOutput(code, process.output.Bytes, Encoding.UTF8.GetString(process.errors.Bytes.Span), process.cpu)
-                : throw new PluginOutputException("ended, but a process that it started kept its standard output open");
+            return exit is null ? throw new PluginOutputException("ended, but a process that it started kept its standard output open") : result;
         }
     }
 

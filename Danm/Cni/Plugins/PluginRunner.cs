@@ -29,9 +29,7 @@ public sealed class PluginRunner(
         ArgumentNullException.ThrowIfNull(call);
         var program = Find(plugin)
             ?? throw new PluginException(plugin, call, $"there is no such program in CNI_PATH ({string.Join(':', path)}): install it on this node") { IsMissing = true };
-        var start = Environment.TickCount64;
         var output = await RunAsync(plugin, call, program, config, cancellation).ConfigureAwait(false);
-        report(new PluginRun(plugin, call, output.ExitCode, TimeSpan.FromMilliseconds(Environment.TickCount64 - start), output.Cpu, output.Stderr));
         return output.ExitCode == 0 ? output.Stdout : throw PluginException.From(plugin, call, output);
     }
 
@@ -54,9 +52,10 @@ public sealed class PluginRunner(
     {
         for (var attempt = 1; ; attempt++)
         {
+            var start = Environment.TickCount64;
             try
             {
-                return await PluginProcess.RunAsync(program, EnvironmentOf(call), config, cancellation).ConfigureAwait(false);
+                return await PluginProcess.RunAsync(program, EnvironmentOf(call), config, Report, cancellation).ConfigureAwait(false);
             }
             catch (PluginStartException e) when (e.Errno == ETXTBSY && attempt < BusyAttempts)
             {
@@ -71,6 +70,9 @@ public sealed class PluginRunner(
             {
                 throw new PluginException(plugin, call, e.Message, e);
             }
+
+            void Report(PluginOutput output) =>
+                report(new PluginRun(plugin, call, output.ExitCode, TimeSpan.FromMilliseconds(Environment.TickCount64 - start), output.Cpu, output.Stderr));
         }
     }
 
