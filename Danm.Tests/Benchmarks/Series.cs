@@ -43,5 +43,6 @@ internal readonly record struct Spread(double Min, double Median, double Max)
         return new(sorted[0], sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2, sorted[^1]);
     }
 
-    public override string ToString() => FormattableString.Invariant($"{Median:0.0} ({Min:0.0} to {Max:0.0})");
+    /// <summary>Nothing for what a series does not measure.</summary>
+    public override string ToString() => Max > 0 ? FormattableString.Invariant($"{Median:0.0} ({Min:0.0} to {Max:0.0})") : "";
 }

@@ -17,6 +17,7 @@ namespace Danm.Attach;
 internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNamespace pod, ClaimBook book, NodeCall call)
 {
     private readonly NetConf config = call.Request.Config;
+    private readonly EndpointWriter endpoints = new(api, sandbox, book);
     private readonly RouteSocket host = RouteSocket.Open();
     private readonly Lock hostGate = new();
 
@@ -54,7 +55,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
     private async Task<AttachedInterface> AttachAsync(Attachment attachment, CancellationToken cancellation)
     {
         var addresses = await AllocateAsync(attachment, cancellation).ConfigureAwait(false);
-        await CreateEndpointAsync(attachment, addresses, cancellation).ConfigureAwait(false);
+        await endpoints.CreateAsync(attachment, addresses, cancellation).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         var cidrs = addresses.ConvertAll(a => a.Address);
         return attachment.Delegate is { } plan
@@ -85,7 +86,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
         if (plan.Ipam != IpamSource.Danm)
         {
             addresses = DelegateResult.AddressesOf(result, attachment.Interface);
-            await NoteAddressesAsync(attachment, addresses, cancellation).ConfigureAwait(false);
+            await endpoints.NoteAddressesAsync(attachment, addresses, cancellation).ConfigureAwait(false);
         }
 
         return Configure(attachment, addresses) with { Delegate = made, Result = result };
@@ -122,20 +123,6 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
 
     private static int? MtuOf(Attachment attachment) => attachment.Network.Spec.Options.Mtu is > 0 and var mtu ? mtu : null;
 
-    /// <summary>Writes the addresses that a delegate chose into the DanmEp, for Services and for people.</summary>
-    private async Task NoteAddressesAsync(Attachment attachment, List<CidrAddress> addresses, CancellationToken cancellation)
-    {
-        var ipv4 = addresses.Find(a => !a.IsIPv6);
-        var ipv6 = addresses.Find(a => a.IsIPv6);
-        if (addresses.Count == 0)
-            return;
-        var patch = new DanmEpAddresses(new(new(
-            addresses.Exists(a => !a.IsIPv6) ? ipv4.ToString() : AddressText(attachment.Request.IPv4, null),
-            addresses.Exists(a => a.IsIPv6) ? ipv6.ToString() : AddressText(attachment.Request.IPv6, null))));
-        await api.PatchAsync(
-            ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId), patch, ApiJson.Default.DanmEpAddresses, cancellation).ConfigureAwait(false);
-    }
-
     private async Task<List<AllocatedAddress>> AllocateAsync(Attachment attachment, CancellationToken cancellation)
     {
         try
@@ -148,94 +135,6 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
             throw;
         }
     }
-
-    private async Task CreateEndpointAsync(Attachment attachment, List<AllocatedAddress> addresses, CancellationToken cancellation)
-    {
-        var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace);
-        try
-        {
-            var made = await api.CreateAsync(path, Endpoint(attachment, addresses), ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
-            book.Confirm(attachment, made.Object, made.MayComeAgain);
-        }
-        catch (ApiException e) when (e.IsAlreadyExists)
-        {
-            await TakeOverEndpointAsync(attachment, addresses, e, cancellation).ConfigureAwait(false);
-        }
-        catch (ApiException e) when (!e.IsTransient && !e.IsAfterRetry)
-        {
-            book.DropEndpoint(attachment);
-            throw;
-        }
-    }
-
-    // The name is derived from sandbox and interface: this is our own, from a create whose answer was lost, or from an earlier ADD.
-    private async Task TakeOverEndpointAsync(Attachment attachment, List<AllocatedAddress> addresses, ApiException cause, CancellationToken cancellation)
-    {
-        var path = ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace, attachment.EndpointId);
-        var own = await api.TryGetAsync(path, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false) ?? throw cause;
-        var wanted = Endpoint(attachment, addresses);
-        var mayComeAgain = cause.Unanswered > 1;
-        if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6)
-        {
-            await api.DeleteAsync(path, own.Metadata.Uid, cancellation).ConfigureAwait(false);
-            var made = await api.CreateAsync(
-                ResourcePath.Danm(ApiNames.DanmEps, sandbox.Namespace), wanted, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false);
-            (own, mayComeAgain) = (made.Object, made.MayComeAgain || cause.IsAfterRetry);
-        }
-
-        book.Confirm(attachment, own, mayComeAgain);
-    }
-
-    private DanmEp Endpoint(Attachment attachment, List<AllocatedAddress> addresses)
-    {
-        var labels = new Dictionary<string, string>();
-        foreach (var (key, value) in sandbox.Pod.Metadata.Labels ?? [])
-        {
-            if (!key.StartsWith(ApiNames.Prefix, StringComparison.Ordinal))
-                labels[key] = value;
-        }
-
-        labels[ApiNames.PodUidLabel] = LabelValue.For(sandbox.Pod.Metadata.Uid ?? "");
-        labels[ApiNames.NetworkLabel] = attachment.Network.Ref.ToLabelValue();
-        if (sandbox.NodeName is not null)
-            labels[ApiNames.NodeLabel] = LabelValue.For(sandbox.NodeName);
-        return new DanmEp
-        {
-            Metadata = new ObjectMeta
-            {
-                Name = attachment.EndpointId,
-                Namespace = sandbox.Namespace,
-                Labels = labels,
-                Annotations = addresses.Count == 0 ? null : new() { [DanmEpSearch.AllocationsAnnotation] = string.Join(',', addresses.Select(a => a.Name)) },
-            },
-            Spec = new DanmEpSpec
-            {
-                NetworkName = attachment.Network.Ref.Name,
-                NetworkType = attachment.Network.Spec.NetworkType is { Length: > 0 } type ? type : NetworkTypes.Ipvlan,
-                EndpointId = attachment.EndpointId,
-                ApiType = attachment.Network.Kind.ToName(),
-                Interface = new DanmEpInterface
-                {
-                    Name = attachment.Interface,
-                    Address = AddressText(attachment.Request.IPv4, addresses.Find(a => !a.Address.IsIPv6)),
-                    AddressIPv6 = AddressText(attachment.Request.IPv6, addresses.Find(a => a.Address.IsIPv6)),
-                    PolicyRoutes = ToMap(attachment.Request.PolicyRoutes),
-                    PolicyRoutes6 = ToMap(attachment.Request.PolicyRoutes6),
-                },
-                Host = Environment.MachineName,
-                NodeName = sandbox.NodeName,
-                Pod = sandbox.Name,
-                PodUid = sandbox.Pod.Metadata.Uid,
-                ContainerId = sandbox.Cid,
-                Netns = sandbox.Netns,
-            },
-        };
-    }
-
-    private static string AddressText(IPRequest request, AllocatedAddress? address) => address?.Address.ToString() ?? request.ToString();
-
-    private static Dictionary<string, string>? ToMap(IReadOnlyList<GatewayRoute> routes) =>
-        routes.Count == 0 ? null : routes.ToDictionary(r => r.Destination.ToString(), r => r.Gateway.ToString());
 
     private static CniException Together(IReadOnlyList<Attachment> attachments, List<Task<AttachedInterface>> tasks)
     {
