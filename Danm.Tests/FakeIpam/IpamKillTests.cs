@@ -21,13 +21,13 @@ public sealed class IpamKillTests : NetworkIpamFixture
     {
         var duration = await MeasureAsync(program);
         var seed = Environment.TickCount;
-        var random = new Random(seed);
+        var moments = new Moments(duration, new Random(seed));
         int killed = 0, deferred = 0;
         for (var i = 0; killed < Kills; i++)
         {
-            i.Should().BeLessThan(3 * Kills, "most are killed before they end (seed {0})", seed);
+            i.Should().BeLessThan(10 * Kills, "many are killed before they end (seed {0})", seed);
             var container = await ContainerAsync($"killed-{i}");
-            killed += await KillAsync("ADD", program, container, duration * random.NextDouble()) ? 1 : 0;
+            killed += await KillAsync("ADD", program, container, moments) ? 1 : 0;
 
             (await Node.CallAsync(Call("DEL", container), program)).Succeeded();
 
@@ -53,14 +53,14 @@ public sealed class IpamKillTests : NetworkIpamFixture
     {
         var duration = await MeasureAsync(program);
         var seed = Environment.TickCount;
-        var random = new Random(seed);
+        var moments = new Moments(duration, new Random(seed));
         var killed = 0;
         for (var i = 0; killed < Kills / 2; i++)
         {
-            i.Should().BeLessThan(3 * Kills, "most are killed before they end (seed {0})", seed);
+            i.Should().BeLessThan(10 * Kills, "many are killed before they end (seed {0})", seed);
             var container = await ContainerAsync($"killed-{i}");
             (await Node.CallAsync(Call("ADD", container), program)).Succeeded();
-            killed += await KillAsync("DEL", program, container, duration * random.NextDouble()) ? 1 : 0;
+            killed += await KillAsync("DEL", program, container, moments) ? 1 : 0;
 
             (await Node.CallAsync(Call("DEL", container), program)).Succeeded();
 
@@ -144,11 +144,11 @@ public sealed class IpamKillTests : NetworkIpamFixture
     }
 
     /// <summary>Whether the call was killed before it ended.</summary>
-    private async Task<bool> KillAsync(string command, string[] program, Sandbox container, TimeSpan after)
+    private async Task<bool> KillAsync(string command, string[] program, Sandbox container, Moments moments)
     {
         Process? process = null;
         var call = Node.CallAsync(Call(command, container), program, started: p => process = p);
-        await Task.Delay(after);
+        await Task.Delay(moments.Next());
         try
         {
             process!.Kill();
@@ -160,6 +160,18 @@ public sealed class IpamKillTests : NetworkIpamFixture
 
         var exit = (await call).ExitCode;
         exit.Should().BeOneOf(0, 128 + 9);
+        moments.Note(exit != 0);
         return exit != 0;
+    }
+
+    /// <summary>
+    /// When to kill: any moment of a call. On a busy machine what was measured at first is soon not true any more, so the time that they are
+    /// spread over follows what comes of it.
+    /// </summary>
+    private sealed class Moments(TimeSpan window, Random random)
+    {
+        public TimeSpan Next() => window * random.NextDouble();
+
+        public void Note(bool wasKilled) => window *= wasKilled ? 1.1 : 0.8;
     }
 }
