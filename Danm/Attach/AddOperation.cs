@@ -127,7 +127,7 @@ internal sealed class AddOperation(ApiClient api, PodSandbox sandbox, NetworkNam
     {
         try
         {
-            return await ClaimedAddresses.AllocateAsync(api, book, attachment, attachment.IPv4, attachment.IPv6, cancellation).ConfigureAwait(false);
+            return await ClaimedAddresses.AllocateAsync(api, book, attachment, attachment.IPv4, attachment.IPv6, call.Tally, cancellation).ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -10,20 +10,20 @@ internal static class ClaimedAddresses
     /// <exception cref="AddressException">An address cannot be had.</exception>
     /// <exception cref="ApiException">The API server refused or did not answer: the journaled names may exist.</exception>
     public static async Task<List<AllocatedAddress>> AllocateAsync(
-        ApiClient api, ClaimBook book, ClaimedInterface holder, FirstTries? ipv4, FirstTries? ipv6, CancellationToken cancellation)
+        ApiClient api, ClaimBook book, ClaimedInterface holder, FirstTries? ipv4, FirstTries? ipv6, AllocationTally tally, CancellationToken cancellation)
     {
         var families = await Task.WhenAll(
-            AllocateAsync(api, book, holder, ipv4, cancellation), AllocateAsync(api, book, holder, ipv6, cancellation)).ConfigureAwait(false);
+            AllocateAsync(api, book, holder, ipv4, tally, cancellation), AllocateAsync(api, book, holder, ipv6, tally, cancellation)).ConfigureAwait(false);
         return [.. families.OfType<AllocatedAddress>()];
     }
 
     private static async Task<AllocatedAddress?> AllocateAsync(
-        ApiClient api, ClaimBook book, ClaimedInterface holder, FirstTries? tries, CancellationToken cancellation)
+        ApiClient api, ClaimBook book, ClaimedInterface holder, FirstTries? tries, AllocationTally tally, CancellationToken cancellation)
     {
         if (tries is null)
             return null;
         var ipv6 = tries.Claim.Pool.Subnet.IsIPv6;
-        var allocator = new AddressAllocator(api, names => book.Announce(holder, ipv6, names));
+        var allocator = new AddressAllocator(api, names => book.Announce(holder, ipv6, names), tally);
         try
         {
             var address = await allocator.AllocateAsync(tries, cancellation).ConfigureAwait(false);

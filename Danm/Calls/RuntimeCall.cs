@@ -1,4 +1,5 @@
 using Danm.Cni;
+using Danm.Ipam;
 using Danm.Kube;
 using Danm.State;
 using k8s;
@@ -16,6 +17,9 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
     public NodeState State { get; } = state ?? new NodeState();
 
     public CallLog Log { get; } = new(request);
+
+    /// <summary>What this call's allocations cost; added to the node's counters when the call ends.</summary>
+    public AllocationTally Tally { get; } = new();
 
     /// <summary>Takes back API objects that journals name.</summary>
     public ClaimRelease ReleaseOfClaims(ApiClient? api) => new(api, Log, Request.Patience());
@@ -77,6 +81,14 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
             if (e is OperationCanceledException)
                 throw;
             throw error;
+        }
+        finally
+        {
+            if (Tally is { Allocations: > 0 } or { Conflicts: > 0 } or { Exhausted: > 0 })
+            {
+                State.Counters.Add(
+                    (NodeCounter.Allocations, Tally.Allocations), (NodeCounter.Conflicts, Tally.Conflicts), (NodeCounter.Lists, Tally.Lists), (NodeCounter.Exhausted, Tally.Exhausted));
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ internal sealed class AddressAdd(RuntimeCall call, ApiClient api, Func<bool> isA
     {
         try
         {
-            var allocated = await ClaimedAddresses.AllocateAsync(api, book, holder, plan.IPv4, plan.IPv6, cancellation).ConfigureAwait(false);
+            var allocated = await ClaimedAddresses.AllocateAsync(api, book, holder, plan.IPv4, plan.IPv6, call.Tally, cancellation).ConfigureAwait(false);
             var addresses = allocated.ConvertAll(a => a.Address);
             var record = book.Record;
             journal.Write(

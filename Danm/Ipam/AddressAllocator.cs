@@ -13,7 +13,8 @@ namespace Danm.Ipam;
 /// Writes the names that may exist from now on, in place of those refused before, into the node's journal and onto the disk; called
 /// with several at once to spare syncs.
 /// </param>
-public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce)
+/// <param name="tally">Counts what it costs.</param>
+public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce, AllocationTally? tally = null)
 {
     private const int MaxBatch = 16;
 
@@ -38,10 +39,16 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     public async Task<AllocatedAddress> AllocateAsync(FirstTries tries, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(tries);
-        var claim = tries.Claim;
-        if (claim.Static is { } wanted)
-            return await AllocateStaticAsync(claim, wanted, cancellation).ConfigureAwait(false);
+        var allocated = tries.Claim.Static is { } wanted
+            ? await AllocateStaticAsync(tries.Claim, wanted, cancellation).ConfigureAwait(false)
+            : await AllocateDynamicAsync(tries, cancellation).ConfigureAwait(false);
+        tally?.Allocated();
+        return allocated;
+    }
 
+    private async Task<AllocatedAddress> AllocateDynamicAsync(FirstTries tries, CancellationToken cancellation)
+    {
+        var claim = tries.Claim;
         var batch = tries.Addresses;
         var size = 2 * batch.Count;
         while (batch.Count > 0)
@@ -65,10 +72,15 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
         var (refused, unlisted) = (new HashSet<IPAddress>(), new HashSet<IPAddress>());
         while (true)
         {
+            tally?.Listed();
             var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
             free.Drop(unlisted.Contains);
             if (free.Count == 0)
+            {
+                tally?.RanOut();
                 throw AddressException.Exhausted(claim);
+            }
+
             while (free.Count > 0)
             {
                 var batch = new List<IPAddress>();
@@ -121,6 +133,7 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
         }
         catch (ApiException e) when (e.IsAlreadyExists)
         {
+            tally?.Conflicted();
             if (!e.IsAfterRetry)
                 return null;
             var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);

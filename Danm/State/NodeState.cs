@@ -38,6 +38,9 @@ public sealed class NodeState
     /// </summary>
     public NodeState Addresses => new(this, "addresses");
 
+    /// <summary>What the node's calls have counted.</summary>
+    public NodeCounters Counters => new(outer ?? Folder);
+
     /// <summary>The whole state's folder.</summary>
     public string Folder { get; }
 
