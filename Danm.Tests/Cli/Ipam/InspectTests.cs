@@ -127,7 +127,7 @@ public sealed class InspectTests
         }));
 
         Inspect("cn/big", "--no-headers").Should().MatchRegex(@"^ClusterNetwork/big +10\.0\.0\.1-10\.255\.255\.254 +16777214 +2500 +16774714 +0 +0 +0 +0%\n");
-        server.Requests.Count("list", "ipallocations").Should().Be(3);
+        server.Requests.Count("list", "ipallocations").Should().Be(5);
     }
 
     [TestCase(2, "'x' is no network", "x")]
