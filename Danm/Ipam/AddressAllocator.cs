@@ -16,6 +16,7 @@ namespace Danm.Ipam;
 public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce)
 {
     private const int MaxBatch = 16;
+    private const int ListedBatch = 4;
 
     // A request that got no answer may still be served when its address has long been freed by whoever has it now.
     private readonly List<string> uncertain = [];
@@ -63,17 +64,14 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     {
         // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
         var (refused, unlisted) = (new HashSet<IPAddress>(), new HashSet<IPAddress>());
-        while (true)
+        bool tried;
+        do
         {
-            var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
-            free.Drop(unlisted.Contains);
-            if (free.Count == 0)
-                throw AddressException.Exhausted(claim);
-            while (free.Count > 0)
+            tried = false;
+            var free = new FreeAddresses(api, claim, unlisted.Contains);
+            while (await free.NextAsync(ListedBatch, cancellation).ConfigureAwait(false) is { Count: > 0 } batch)
             {
-                var batch = new List<IPAddress>();
-                while (free.Count > 0 && batch.Count < 4)
-                    batch.Add(free.Take());
+                tried = true;
                 Announce(claim, batch);
                 foreach (var address in batch)
                 {
@@ -84,6 +82,8 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 }
             }
         }
+        while (tried);
+        throw AddressException.Exhausted(claim);
     }
 
     /// <summary>
@@ -113,22 +113,17 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     /// <summary>Null if somebody else has it. A create whose answer was lost comes back as AlreadyExists, with us as the owner.</summary>
     private async Task<AllocatedAddress?> TryCreateAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation)
     {
-        try
-        {
-            var made = await api.CreateAsync(
-                ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+        var (made, exists) = await api.TryCreateAsync(
+            ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+        if (exists is null)
             return new AllocatedAddress(made.Object.Metadata.Name!, made.Object.Metadata.Uid!, claim.WithPrefix(address), made.MayComeAgain);
-        }
-        catch (ApiException e) when (e.IsAlreadyExists)
-        {
-            if (!e.IsAfterRetry)
-                return null;
-            var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
-            if (existing?.Spec.Owner == claim.Owner)
-                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: e.Unanswered > 1);
-            uncertain.Add(claim.NameOf(address));
+        if (!exists.IsAfterRetry)
             return null;
-        }
+        var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
+        if (existing?.Spec.Owner == claim.Owner)
+            return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: exists.Unanswered > 1);
+        uncertain.Add(claim.NameOf(address));
+        return null;
     }
 
     private Task<IPAllocation?> GetAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation) => api.TryGetAsync(
