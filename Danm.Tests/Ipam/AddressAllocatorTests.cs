@@ -74,7 +74,7 @@ public sealed class AddressAllocatorTests : IpamFixture
 
         address.Address.Address.Should().Be(IPAddress.Parse(last));
         Server.Requests.Count("create").Should().BeLessThanOrEqualTo(5, "254 / 100 is below four tries, and the list leaves one");
-        Server.Requests.Count("list").Should().BeLessThanOrEqualTo(1);
+        Server.Requests.Where("list").Count(r => !r.Query.Contains("continue=")).Should().BeLessThanOrEqualTo(1);
     }
 
     [Test]

@@ -1,6 +1,8 @@
 using System.Net;
+using CsCheck;
 using Danm.Ipam;
 using Danm.Kube;
+using Danm.Networks;
 using Danm.Tests.ApiServer;
 using Danm.Tests.ApiServer.Http;
 
@@ -18,9 +20,36 @@ public sealed class FreeAddressesTests : IpamFixture
         var free = await ListAsync(claim);
 
         free.Should().BeEquivalentTo(Enumerable.Range(1200, 2046 - 1200).Select(i => claim.Pool.At((UInt128)i)));
-        Server.Requests.Where("list").Should().HaveCount(3).And.OnlyContain(r => r.Query.Contains("limit=500"));
+        Server.Requests.Where("list").Select(r => r.Query.Split('&')[0]).Should().Equal("?limit=100", "?limit=200", "?limit=400", "?limit=500");
         Server.Requests.Where("list").Skip(1).Should().OnlyContain(r => r.Query.Contains("continue="));
     }
+
+    [TestCase("10.0.0.0/16")]
+    [TestCase("fd00::/112")]
+    public async Task What_a_page_skips_is_free_and_spares_the_others(string subnet)
+    {
+        var claim = Claim(subnet);
+        Take(claim, Enumerable.Range(0, 20_000).Where(i => i % 50 != 7).Select(i => claim.Pool.At((UInt128)i).ToString()));
+        var list = new FreeAddresses(Api, claim, _ => false);
+
+        var first = await list.NextAsync(4, CancellationToken.None);
+
+        first.Should().HaveCount(2).And.OnlyContain(a => (int)claim.Pool.IndexOf(a)!.Value % 50 == 7);
+        Server.Requests.Count("list").Should().Be(1);
+        (await list.NextAsync(4, CancellationToken.None)).Should().HaveCount(2).And.NotIntersectWith(first).And.OnlyContain(a => (int)claim.Pool.IndexOf(a)!.Value % 50 == 7);
+        Server.Requests.Count("list").Should().Be(2);
+    }
+
+    [Test]
+    public void Places_follow_the_order_of_names() =>
+        Gen.Select(Gen.Bool, Gen.Byte.Array[16], Gen.Byte.Array[16]).Sample((ipv6, a, b) =>
+        {
+            var (first, second) = (new IPAddress(a.AsSpan(0, ipv6 ? 16 : 4)), new IPAddress(b.AsSpan(0, ipv6 ? 16 : 4)));
+            var segment = Claim("10.0.0.0/24").Segment;
+            return Math.Sign(NameOrder.PlaceOf(first).CompareTo(NameOrder.PlaceOf(second)))
+                    == Math.Sign(string.CompareOrdinal(AllocationName.For(first, segment), AllocationName.For(second, segment)))
+                && NameOrder.At(NameOrder.PlaceOf(first), ipv6).Equals(first);
+        });
 
     [Test]
     public async Task A_list_that_the_server_forgot_begins_anew()
@@ -42,7 +71,8 @@ public sealed class FreeAddressesTests : IpamFixture
         var free = await ListAsync(claim);
 
         free.Should().HaveCount(1022 - 701).And.NotContain(claim.Pool.At(1000));
-        Server.Requests.Where("list").Select(r => (r.Status, Next: r.Query.Contains("continue="))).Should().Equal((200, false), (410, true), (200, false), (200, true));
+        Server.Requests.Where("list").Select(r => (r.Status, Next: r.Query.Contains("continue="))).Should()
+            .Equal((200, false), (410, true), (200, false), (200, true), (200, true));
     }
 
     [Test]
@@ -53,7 +83,7 @@ public sealed class FreeAddressesTests : IpamFixture
         Server.Faults.Add(new Fault(r => r.Verb == "list" && r.Query.Contains("continue=")) { Answer = StatusException.Expired("gone") });
 
         (await this.Invoking(t => t.ListAsync(claim)).Should().ThrowAsync<ApiException>()).Which.Code.Should().Be(HttpStatusCode.Gone);
-        Server.Requests.Count("list").Should().Be(6);
+        Server.Requests.Where("list").Select(r => r.Status).Should().Equal(200, 410, 200, 410, 200, 410);
     }
 
     [Test]
@@ -87,18 +117,30 @@ public sealed class FreeAddressesTests : IpamFixture
     public async Task Callers_who_listed_together_begin_at_different_addresses()
     {
         var claim = Claim("10.0.0.0/22");
-        var list = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
-        var other = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
+        var (list, other) = (new FreeAddresses(Api, claim, _ => false), new FreeAddresses(Api, claim, _ => false));
+        var same = 0;
+        for (var i = 0; i < 10; i++)
+            same += (await list.NextAsync(1, CancellationToken.None))[0].Equals((await other.NextAsync(1, CancellationToken.None))[0]) ? 1 : 0;
 
-        Enumerable.Range(0, 10).Count(_ => list.Take().Equals(other.Take())).Should().BeLessThan(5);
+        same.Should().BeLessThan(5);
+    }
+
+    [Test]
+    public async Task What_the_caller_knows_better_is_left_out()
+    {
+        var claim = Claim("10.0.0.0/29");
+        var list = new FreeAddresses(Api, claim, a => a.Equals(claim.Pool.First));
+
+        (await list.NextAsync(10, CancellationToken.None)).Should().HaveCount(5).And.NotContain(claim.Pool.First);
+        (await list.NextAsync(10, CancellationToken.None)).Should().BeEmpty();
     }
 
     private async Task<List<IPAddress>> ListAsync(AddressClaim claim)
     {
-        var list = await FreeAddresses.ListAsync(Api, claim, CancellationToken.None);
+        var list = new FreeAddresses(Api, claim, _ => false);
         var addresses = new List<IPAddress>();
-        while (list.Count > 0)
-            addresses.Add(list.Take());
+        while (await list.NextAsync(4, CancellationToken.None) is { Count: > 0 } batch)
+            addresses.AddRange(batch);
         return addresses;
     }
 }

@@ -24,6 +24,30 @@ public sealed class ApiClientTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
+    public async Task Says_that_a_name_is_taken_and_throws_other_refusals()
+    {
+        using var api = TestClient.Connect(server.Kubeconfig());
+        var path = ResourcePath.Danm(ApiNames.IPAllocations, null);
+        var allocation = new IPAllocation
+        {
+            Metadata = new ObjectMeta { Name = "10-0-0-1.untagged.ens4" },
+            Spec = new IPAllocationSpec { Network = new NetworkRef(NetworkKind.DanmNet, "ns", "n"), Address = "10.0.0.1/24" },
+        };
+
+        var (made, none) = await api.TryCreateAsync(path, allocation, ApiJson.Default.IPAllocation, CancellationToken.None);
+        var (nothing, exists) = await api.TryCreateAsync(path, allocation, ApiJson.Default.IPAllocation, CancellationToken.None);
+        allocation.Spec.Address = "none";
+        var invalid = () => api.TryCreateAsync(path, allocation, ApiJson.Default.IPAllocation, CancellationToken.None);
+
+        none.Should().BeNull();
+        made.Object.Metadata.Uid.Should().NotBeNullOrEmpty();
+        nothing.Object.Should().BeNull();
+        exists!.IsAlreadyExists.Should().BeTrue();
+        exists.Message.Should().Contain("10-0-0-1.untagged.ens4");
+        ((int?)(await invalid.Should().ThrowAsync<ApiException>()).Which.Code).Should().Be(422);
+    }
+
+    [Test]
     public async Task Reads_from_a_server_whose_certificate_has_its_name() =>
         (await ReadAsync(server.Kubeconfig())).Should().Be("a");
 

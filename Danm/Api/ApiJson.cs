@@ -23,4 +23,5 @@ namespace Danm.Api;
 [JsonSerializable(typeof(ObjectList<Network>))]
 [JsonSerializable(typeof(ObjectList<DanmEp>))]
 [JsonSerializable(typeof(ObjectList<IPAllocation>))]
+[JsonSerializable(typeof(ObjectList<NamedObject>))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -17,6 +17,7 @@ namespace Danm.Ipam;
 public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>> announce, AllocationTally? tally = null)
 {
     private const int MaxBatch = 16;
+    private const int ListedBatch = 4;
 
     // A request that got no answer may still be served when its address has long been freed by whoever has it now.
     private readonly List<string> uncertain = [];
@@ -70,22 +71,15 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     {
         // Only a list begun after the last failed create can say that nothing is left; an address freed meanwhile is in the next one.
         var (refused, unlisted) = (new HashSet<IPAddress>(), new HashSet<IPAddress>());
-        while (true)
+        bool tried;
+        do
         {
             tally?.Listed();
-            var free = await FreeAddresses.ListAsync(api, claim, cancellation).ConfigureAwait(false);
-            free.Drop(unlisted.Contains);
-            if (free.Count == 0)
+            tried = false;
+            var free = new FreeAddresses(api, claim, unlisted.Contains);
+            while (await free.NextAsync(ListedBatch, cancellation).ConfigureAwait(false) is { Count: > 0 } batch)
             {
-                tally?.RanOut();
-                throw AddressException.Exhausted(claim);
-            }
-
-            while (free.Count > 0)
-            {
-                var batch = new List<IPAddress>();
-                while (free.Count > 0 && batch.Count < 4)
-                    batch.Add(free.Take());
+                tried = true;
                 Announce(claim, batch);
                 foreach (var address in batch)
                 {
@@ -96,6 +90,9 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
                 }
             }
         }
+        while (tried);
+        tally?.RanOut();
+        throw AddressException.Exhausted(claim);
     }
 
     /// <summary>
@@ -125,23 +122,18 @@ public sealed class AddressAllocator(ApiClient api, Action<IReadOnlyList<string>
     /// <summary>Null if somebody else has it. A create whose answer was lost comes back as AlreadyExists, with us as the owner.</summary>
     private async Task<AllocatedAddress?> TryCreateAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation)
     {
-        try
-        {
-            var made = await api.CreateAsync(
-                ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+        var (made, exists) = await api.TryCreateAsync(
+            ResourcePath.Danm(ApiNames.IPAllocations, null), claim.ToObject(address), ApiJson.Default.IPAllocation, cancellation).ConfigureAwait(false);
+        if (exists is null)
             return new AllocatedAddress(made.Object.Metadata.Name!, made.Object.Metadata.Uid!, claim.WithPrefix(address), made.MayComeAgain);
-        }
-        catch (ApiException e) when (e.IsAlreadyExists)
-        {
-            tally?.Conflicted();
-            if (!e.IsAfterRetry)
-                return null;
-            var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
-            if (existing?.Spec.Owner == claim.Owner)
-                return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: e.Unanswered > 1);
-            uncertain.Add(claim.NameOf(address));
+        tally?.Conflicted();
+        if (!exists.IsAfterRetry)
             return null;
-        }
+        var existing = await GetAsync(claim, address, cancellation).ConfigureAwait(false);
+        if (existing?.Spec.Owner == claim.Owner)
+            return new AllocatedAddress(existing!.Metadata.Name!, existing.Metadata.Uid!, claim.WithPrefix(address), MayComeAgain: exists.Unanswered > 1);
+        uncertain.Add(claim.NameOf(address));
+        return null;
     }
 
     private Task<IPAllocation?> GetAsync(AddressClaim claim, IPAddress address, CancellationToken cancellation) => api.TryGetAsync(

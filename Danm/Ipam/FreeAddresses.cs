@@ -5,91 +5,159 @@ using Danm.Networks;
 
 namespace Danm.Ipam;
 
-/// <summary>The free addresses of a nearly full pool: the segment's allocations, listed page by page, leave them.</summary>
+/// <summary>
+/// The free addresses of a nearly full pool, by one consistent list of the segment's allocations. It is read page by page, and no further
+/// than until an address is had: what a page skips between two names is free. Only whoever finds all those taken meanwhile reads on to the
+/// end, where the pool's whole bitmap is known.
+/// </summary>
 internal sealed class FreeAddresses
 {
     // A pool larger than this is never nearly full: etcd holds no such number of objects.
     private const int MaxBitmap = 1 << 26;
-    private const int PageSize = 500;
 
-    private readonly List<IPAddress> addresses;
+    // Everybody begins with the same page: so the first ones are small, and each gives only a few addresses away.
+    private const int FirstPage = 100;
+    private const int LastPage = 500;
+    private const int TakenPerPage = 2;
 
-    private FreeAddresses(List<IPAddress> addresses) => this.addresses = addresses;
+    // Of a huge pool a part is enough, chosen by where to begin.
+    private const int Enough = 4096;
 
-    public int Count => addresses.Count;
+    private readonly ApiClient api;
+    private readonly AddressClaim claim;
+    private readonly Predicate<IPAddress> isTaken;
+    private readonly ulong[] used;
+    private readonly List<IPAddress> known = [];
+    private string? next = "";
+    private int pageSize = FirstPage;
+    private UInt128? passed;
+    private int forgotten;
 
-    /// <summary>Lists from the server's latest state, not from a cache of unknown age.</summary>
-    public static async Task<FreeAddresses> ListAsync(ApiClient api, AddressClaim claim, CancellationToken cancellation)
+    /// <summary>A list that is not begun yet.</summary>
+    /// <param name="api">The API server.</param>
+    /// <param name="claim">Whose pool and segment.</param>
+    /// <param name="isTaken">What the caller knows better than any list.</param>
+    public FreeAddresses(ApiClient api, AddressClaim claim, Predicate<IPAddress> isTaken)
     {
-        var pool = claim.Pool;
-        if (pool.Size > MaxBitmap)
-            return new FreeAddresses([.. AddressCandidates.Of(claim)]);
-        for (var attempt = 1; ; attempt++)
+        (this.api, this.claim, this.isTaken) = (api, claim, isTaken);
+        if (claim.Pool.Size > MaxBitmap)
+        {
+            (used, next) = ([], null);
+            known.AddRange(AddressCandidates.Of(claim));
+        }
+        else
+        {
+            used = new ulong[((int)claim.Pool.Size + 63) / 64];
+        }
+    }
+
+    /// <summary>Some free addresses that were not given before, in random order, so that callers who list together do not meet. Empty: there are no more.</summary>
+    /// <exception cref="ApiException">Refused, or no answer; the server has forgotten the list's version again and again.</exception>
+    public async Task<IReadOnlyList<IPAddress>> NextAsync(int most, CancellationToken cancellation)
+    {
+        while (next is not null)
+        {
+            await ReadPageAsync(cancellation).ConfigureAwait(false);
+            if (next is not null && known.Count > 0)
+                return Take(Math.Min(most, TakenPerPage));
+        }
+
+        return Take(most);
+    }
+
+    private async Task ReadPageAsync(CancellationToken cancellation)
+    {
+        while (true)
         {
             try
             {
-                return new FreeAddresses(Free(pool, await UsedAsync(api, claim, cancellation).ConfigureAwait(false)));
+                var page = await ListAsync(cancellation).ConfigureAwait(false);
+                known.Clear();
+                foreach (var item in page.Items)
+                {
+                    // The name is what is taken, whatever the spec says.
+                    if (AllocationName.TryParse(item.Metadata.Name, out var taken, out var segment) && segment == claim.Segment.Name)
+                        Pass(taken);
+                }
+
+                next = page.Metadata.Continue is { Length: > 0 } token ? token : null;
+                pageSize = Math.Min(2 * pageSize, LastPage);
+                if (next is null)
+                    AddRest();
+                return;
             }
-            catch (ApiException e) when (e.Code == System.Net.HttpStatusCode.Gone && attempt < 3)
+            catch (ApiException e) when (e.Code == HttpStatusCode.Gone && ++forgotten < 3)
             {
                 // The pages took longer than the server keeps its past: from the start.
+                (next, passed) = ("", null);
+                Array.Clear(used);
             }
         }
     }
 
-    private static async Task<ulong[]> UsedAsync(ApiClient api, AddressClaim claim, CancellationToken cancellation)
+    /// <summary>From the server's latest state, not from a cache of unknown age.</summary>
+    private Task<ObjectList<NamedObject>> ListAsync(CancellationToken cancellation)
     {
-        var pool = claim.Pool;
-        var used = new ulong[((int)pool.Size + 63) / 64];
         var selector = Uri.EscapeDataString($"{ApiNames.SegmentLabel}={LabelValue.For(claim.Segment.Text)}");
-        string? next = null;
-        do
-        {
-            var page = await api.ListAsync(
-                ResourcePath.Danm(ApiNames.IPAllocations, null),
-                $"limit={PageSize}&labelSelector={selector}{(next is null ? "" : $"&continue={Uri.EscapeDataString(next)}")}",
-                ApiJson.Default.ObjectListIPAllocation,
-                cancellation).ConfigureAwait(false);
-            foreach (var item in page.Items)
-            {
-                // The name is what is taken, whatever the spec says.
-                if (AllocationName.TryParse(item.Metadata.Name, out var taken, out var segment) && segment == claim.Segment.Name && pool.IndexOf(taken) is { } index)
-                    used[(int)index / 64] |= 1UL << ((int)index % 64);
-            }
-
-            next = page.Metadata.Continue;
-        }
-        while (!string.IsNullOrEmpty(next));
-        return used;
+        return api.ListAsync(
+            ResourcePath.Danm(ApiNames.IPAllocations, null),
+            $"limit={pageSize}&labelSelector={selector}{(next is "" ? "" : $"&continue={Uri.EscapeDataString(next!)}")}",
+            ApiJson.Default.ObjectListNamedObject,
+            cancellation);
     }
 
-    /// <summary>Leaves out what the caller knows better.</summary>
-    public void Drop(Predicate<IPAddress> isTaken) => addresses.RemoveAll(isTaken);
-
-    /// <summary>Takes one at random, so that callers who listed together do not meet.</summary>
-    public IPAddress Take()
+    /// <summary>Notes what is taken, and a few of the addresses that would have come before it.</summary>
+    private void Pass(IPAddress taken)
     {
-        var i = Random.Shared.Next(addresses.Count);
-        var taken = addresses[i];
-        addresses[i] = addresses[^1];
-        addresses.RemoveAt(addresses.Count - 1);
+        if (!Note(taken))
+            return;
+        var place = NameOrder.PlaceOf(taken);
+        for (var before = place - 1; passed < before && place - before <= 4; before--)
+            Add(NameOrder.At(before, claim.Pool.Subnet.IsIPv6));
+        passed = place;
+    }
+
+    /// <summary>The list is at its end: everything that no page had.</summary>
+    private void AddRest()
+    {
+        known.Clear();
+        var size = (int)claim.Pool.Size;
+        var start = Random.Shared.Next(size);
+        for (var i = 0; i < size && known.Count < Enough; i++)
+        {
+            var index = (start + i) % size;
+            if ((used[index / 64] & (1UL << (index % 64))) == 0)
+                Add(claim.Pool.At((UInt128)index));
+        }
+    }
+
+    private void Add(IPAddress address)
+    {
+        if (claim.Pool.IndexOf(address) is not null && !claim.Pool.IsReserved(address) && !isTaken(address))
+            known.Add(address);
+    }
+
+    private List<IPAddress> Take(int most)
+    {
+        var taken = new List<IPAddress>(most);
+        while (taken.Count < most && known.Count > 0)
+        {
+            var i = Random.Shared.Next(known.Count);
+            taken.Add(known[i]);
+            Note(known[i]);
+            known[i] = known[^1];
+            known.RemoveAt(known.Count - 1);
+        }
+
         return taken;
     }
 
-    // Of a huge pool a part is enough, chosen by where to begin.
-    private static List<IPAddress> Free(AddressPool pool, ulong[] used)
+    /// <summary>Not to be given, or not again.</summary>
+    private bool Note(IPAddress address)
     {
-        const int Enough = 4096;
-        var size = (int)pool.Size;
-        var start = Random.Shared.Next(size);
-        var free = new List<IPAddress>();
-        for (var i = 0; i < size && free.Count < Enough; i++)
-        {
-            var index = (start + i) % size;
-            if ((used[index / 64] & (1UL << (index % 64))) == 0 && pool.At((UInt128)index) is var address && !pool.IsReserved(address))
-                free.Add(address);
-        }
-
-        return free;
+        if (used.Length == 0 || claim.Pool.IndexOf(address) is not { } index)
+            return false;
+        used[(int)index / 64] |= 1UL << ((int)index % 64);
+        return true;
     }
 }

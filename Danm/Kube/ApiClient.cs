@@ -78,9 +78,27 @@ public sealed class ApiClient : IDisposable
     public async Task<Created<T>> CreateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class
     {
+        var (made, exists) = await TryCreateAsync(path, value, type, cancellation).ConfigureAwait(false);
+        return exists is null ? made : throw exists;
+    }
+
+    /// <summary>
+    /// Creates an object unless there is one of its name: the refusal then comes as a value. Where names are raced for, it is as frequent
+    /// as success, and thrown it would cost more than the request.
+    /// </summary>
+    /// <exception cref="ApiException">Refused otherwise, or no answer.</exception>
+    public async Task<(Created<T> Made, ApiException? Exists)> TryCreateAsync<T>(
+        ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
         var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        var (unanswered, body) = await SendAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
-        return new Created<T>(Read(HttpMethod.Post, path, body, type), unanswered > 0);
+        var answer = await AskAsync(HttpMethod.Post, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+        return answer.Failure switch
+        {
+            null => (new Created<T>(Read(HttpMethod.Post, path, answer.Body, type), answer.Unanswered > 0), null),
+            { IsAlreadyExists: true } exists => (default, exists),
+            var failure => throw failure,
+        };
     }
 
     /// <summary>Changes the members of an object that <paramref name="patch"/> has (JSON merge patch, RFC 7386).</summary>
@@ -124,7 +142,7 @@ public sealed class ApiClient : IDisposable
     private async Task<ObjectList<T>> ListAsync<T>(
         ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, MediaTypeWithQualityHeaderValue accept, CancellationToken cancellation)
     {
-        var (_, body) = await SendAsync(HttpMethod.Get, $"{path}?{query}", null, accept, MaxListSize, cancellation).ConfigureAwait(false);
+        var body = await SendAsync(HttpMethod.Get, $"{path}?{query}", null, accept, MaxListSize, cancellation).ConfigureAwait(false);
         return Read(HttpMethod.Get, path, body, type);
     }
 
@@ -134,7 +152,7 @@ public sealed class ApiClient : IDisposable
     {
         try
         {
-            var (_, body) = await SendAsync(HttpMethod.Get, path.ToString(), null, accept, MaxObjectSize, cancellation).ConfigureAwait(false);
+            var body = await SendAsync(HttpMethod.Get, path.ToString(), null, accept, MaxObjectSize, cancellation).ConfigureAwait(false);
             return Read(HttpMethod.Get, path, body, type);
         }
         catch (ApiException e) when (e.IsNotFound)
@@ -143,7 +161,16 @@ public sealed class ApiClient : IDisposable
         }
     }
 
-    private async Task<(int Unanswered, ReadOnlyMemory<byte> Body)> SendAsync(
+    private async Task<ReadOnlyMemory<byte>> SendAsync(
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
+    {
+        var answer = await AskAsync(method, path, content, accept, maxBody, cancellation).ConfigureAwait(false);
+        return answer.Failure is null ? answer.Body : throw answer.Failure;
+    }
+
+    /// <summary>The server's last word, be it a refusal.</summary>
+    /// <exception cref="ApiException">No answer.</exception>
+    private async Task<Answer> AskAsync(
         HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
     {
         var unanswered = 0;
@@ -157,11 +184,11 @@ public sealed class ApiClient : IDisposable
                 using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
                 var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
-                    return (unanswered, body);
+                    return new Answer(unanswered, body, null);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { Unanswered = unanswered };
                 pause = RetryAfter(response, failure) ?? Backoff(attempt);
                 if (!failure.IsTransient || attempt == Attempts)
-                    throw failure;
+                    return new Answer(unanswered, body, failure);
                 if (failure.Code != HttpStatusCode.TooManyRequests)
                     unanswered++;
             }
@@ -264,6 +291,9 @@ public sealed class ApiClient : IDisposable
             ?? (failure.Status?.Details?.RetryAfterSeconds is > 0 and var s ? TimeSpan.FromSeconds(s) : null);
         return wait is { } w ? TimeSpan.FromMilliseconds(Math.Clamp(w.TotalMilliseconds, 50, 5000)) : null;
     }
+
+    // Unanswered: attempts before that got no answer, or one that does not tell whether they took effect.
+    private readonly record struct Answer(int Unanswered, ReadOnlyMemory<byte> Body, ApiException? Failure);
 
     // Jitter keeps the processes of one node, started together, from coming back together.
     private static TimeSpan Backoff(int attempt) => TimeSpan.FromMilliseconds((50 << (2 * (attempt - 1))) * (0.5 + Random.Shared.NextDouble()));

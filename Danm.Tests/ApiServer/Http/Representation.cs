@@ -59,7 +59,7 @@ public sealed class Representation
         return [.. "{\"type\":\""u8, .. System.Text.Encoding.ASCII.GetBytes(kind), .. "\",\"object\":"u8, .. body, .. "}\n"u8];
     }
 
-    public byte[] List(IReadOnlyList<StoredObject> items, JsonObject listMetadata)
+    public ReadOnlyMemory<byte> List(IReadOnlyList<StoredObject> items, JsonObject listMetadata)
     {
         if (form == As.Table)
             return Json.ToUtf8(Table(items, true, listMetadata));
@@ -69,7 +69,7 @@ public sealed class Representation
             ["apiVersion"] = form == As.Metadata ? "meta.k8s.io/v1" : type.ApiVersion,
             ["metadata"] = listMetadata,
         };
-        using var buffer = new MemoryStream(items.Sum(i => i.Utf8.Length) + items.Count + 256);
+        var buffer = new MemoryStream(items.Sum(i => i.Utf8.Length) + items.Count + 512);
         buffer.Write(Json.ToUtf8(head).AsSpan()[..^1]);
         buffer.Write(",\"items\":["u8);
         for (var i = 0; i < items.Count; i++)
@@ -79,7 +79,7 @@ public sealed class Representation
             buffer.Write(One(items[i]));
         }
         buffer.Write("]}"u8);
-        return buffer.ToArray();
+        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
     }
 
     private static JsonObject Partial(JsonObject body) => new()

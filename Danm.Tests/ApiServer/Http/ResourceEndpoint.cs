@@ -58,7 +58,16 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
         {
             case "create" when path.Name is null:
                 RequireJson(request);
-                result = api.Create(type, ns, Json.ParseObject(body.Span), options);
+                try
+                {
+                    result = api.Create(type, ns, Json.ParseObject(body.Span), options);
+                }
+                catch (StatusException taken) when (taken.Code == 409)
+                {
+                    // Where names are raced for, this is as frequent as success, and through all callers the exception would cost more than the create.
+                    await response.WriteAsync(taken);
+                    return;
+                }
                 break;
             case "update" when path.Name is not null:
                 RequireJson(request);
@@ -103,7 +112,7 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
     {
         _ = DeleteOptions(body);
         var list = lists.List(request, type, ns);
-        foreach (var item in (JsonArray)Json.ParseObject(list)["items"]!)
+        foreach (var item in (JsonArray)Json.ParseObject(list.Span)["items"]!)
         {
             try
             {

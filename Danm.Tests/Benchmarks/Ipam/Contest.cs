@@ -17,17 +17,17 @@ internal sealed record Contest(int Callers, TimeSpan Limit, int Most)
             await way.PrepareAsync(cluster, Callers);
             using var end = new CancellationTokenSource();
             var (serial, done) = (-1, new List<(Allocation Allocation, double Milliseconds)>());
-            var (bytes, cpu) = (WireBytes.Exchanged(cluster.Url.Port), Cpu(serverProcesses));
+            var (bytes, cpu, own) = (WireBytes.Exchanged(cluster.Url.Port), Cpu(serverProcesses), Cpu([Environment.ProcessId]));
             var unfinished = new List<double>();
             var begin = Stopwatch.GetTimestamp();
             end.CancelAfter(Limit);
             await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(caller))));
             var elapsed = Stopwatch.GetElapsedTime(begin);
-            (bytes, cpu) = (WireBytes.Exchanged(cluster.Url.Port) - bytes, Cpu(serverProcesses) - cpu);
+            (bytes, cpu, own) = (WireBytes.Exchanged(cluster.Url.Port) - bytes, Cpu(serverProcesses) - cpu, Cpu([Environment.ProcessId]) - own);
 
             if (done.DistinctBy(d => d.Allocation.Address).Count() != done.Count)
                 throw new InvalidOperationException($"{way.Name} gave an address out twice");
-            return new ContestResult(way.Name, done.Count, elapsed, [.. done.Select(d => d.Milliseconds), .. unfinished], done.Sum(d => d.Allocation.Conflicts), bytes, cpu);
+            return new ContestResult(way.Name, done.Count, elapsed, [.. done.Select(d => d.Milliseconds), .. unfinished], done.Sum(d => d.Allocation.Conflicts), bytes, cpu, own);
 
             async Task CallAsync(int caller)
             {
@@ -72,7 +72,8 @@ internal sealed record Contest(int Callers, TimeSpan Limit, int Most)
 /// <param name="Conflicts">Writes refused because of others', of the allocations made.</param>
 /// <param name="Bytes">Both directions, at the callers' connections, without their handshakes.</param>
 /// <param name="ServerCpu">Of all processes of the API server.</param>
-internal sealed record ContestResult(string Name, int Done, TimeSpan Elapsed, IReadOnlyList<double> Waits, int Conflicts, long Bytes, TimeSpan ServerCpu)
+/// <param name="CallersCpu">Of this process.</param>
+internal sealed record ContestResult(string Name, int Done, TimeSpan Elapsed, IReadOnlyList<double> Waits, int Conflicts, long Bytes, TimeSpan ServerCpu, TimeSpan CallersCpu)
 {
     private readonly double[] sorted = [.. Waits.Order()];
 
@@ -83,6 +84,8 @@ internal sealed record ContestResult(string Name, int Done, TimeSpan Elapsed, IR
     public double BytesEach => (double)Bytes / Done;
 
     public double CpuMillisecondsEach => ServerCpu.TotalMilliseconds / Done;
+
+    public double CallersCpuMillisecondsEach => CallersCpu.TotalMilliseconds / Done;
 
     public double P50 => Percentile(0.5);
 

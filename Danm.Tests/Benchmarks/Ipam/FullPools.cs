@@ -14,30 +14,39 @@ internal static class FullPools
     private const int Million = 1_000_000;
     private const int Claims = 1001;
 
-    public static async Task<IReadOnlyList<Aim>> MeasureAsync()
+    /// <summary>In a network that has a million, and in an empty one of the same server: what the server pays for its size is not ours.</summary>
+    public static async Task<IReadOnlyList<Aim>> MillionAsync()
     {
-        await using var server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests", "crds")] });
-        using var api = TestClient.Connect(server.Kubeconfig(), TimeSpan.FromSeconds(60));
-        await ClaimAsync(server, api, new DanmWay("", "10.0.0.0/8", "warm"), 500);
-        var empty = await ClaimAsync(server, api, new DanmWay("", "10.0.0.0/8", "empty"), Claims);
-
         await Console.Error.WriteLineAsync("a million allocations in a /8");
-        Seed(server, new DanmWay("", "10.0.0.0/8", "million"), Million);
-        var million = await ClaimAsync(server, api, new DanmWay("", "10.0.0.0/8", "million"), Claims);
-
-        await Console.Error.WriteLineAsync("95 % of a /12");
-        var full = new DanmWay("", "10.0.0.0/12", "full");
-        Seed(server, full, (int)((double)full.Claim(0).Pool.Size * 0.95));
-        var nearlyFull = await ClaimAsync(server, api, full, Claims);
+        await using var server = await StartAsync();
+        using var api = TestClient.Connect(server.Kubeconfig(), TimeSpan.FromSeconds(60));
+        var (empty, million) = (new DanmWay("", "10.0.0.0/8", "empty"), new DanmWay("", "10.0.0.0/8", "million"));
+        Seed(server, million, Million);
+        await ClaimAsync(server, api, new DanmWay("", "10.0.0.0/8", "warm"), 2 * Claims);
+        var inEmpty = await ClaimAsync(server, api, empty, Claims);
+        var inMillion = await ClaimAsync(server, api, million, Claims);
         return
         [
-            new("requests per allocation, empty /8, mean", empty.Requests.Average()),
-            new("requests per allocation, a million in the /8, mean", million.Requests.Average(), Most: 1.1),
-            new("CPU ms per allocation (client and server), empty /8", empty.CpuMilliseconds),
-            new("the same with a million in the /8, as a multiple", million.CpuMilliseconds / empty.CpuMilliseconds, Most: 1.2),
-            new("requests per allocation, /12 at 95 %, median", nearlyFull.Requests.Order().ElementAt(Claims / 2), Most: 20),
+            new("requests per allocation, empty /8, mean", inEmpty.Requests.Average()),
+            new("requests per allocation, a million in the /8, mean", inMillion.Requests.Average(), Most: 1.1),
+            new("CPU ms per allocation (client and server), empty /8", inEmpty.CpuMilliseconds),
+            new("the same with a million in the /8, as a multiple", inMillion.CpuMilliseconds / inEmpty.CpuMilliseconds, Most: 1.2),
         ];
     }
+
+    public static async Task<IReadOnlyList<Aim>> NearlyFullAsync()
+    {
+        await Console.Error.WriteLineAsync("95 % of a /12");
+        await using var server = await StartAsync();
+        using var api = TestClient.Connect(server.Kubeconfig(), TimeSpan.FromSeconds(60));
+        var full = new DanmWay("", "10.0.0.0/12", "full");
+        Seed(server, full, (int)((double)full.Claim(0).Pool.Size * 0.95));
+        var (requests, _) = await ClaimAsync(server, api, full, Claims);
+        return [new("requests per allocation, /12 at 95 %, median", requests.Order().ElementAt(Claims / 2), Most: 20)];
+    }
+
+    private static Task<EmbeddedApiServer> StartAsync() =>
+        EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests", "crds")] });
 
     /// <summary>Addresses at random places, so that chance meets them as it would in a cluster.</summary>
     private static void Seed(EmbeddedApiServer server, DanmWay way, int count)
