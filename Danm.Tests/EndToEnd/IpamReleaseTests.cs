@@ -79,11 +79,7 @@ public sealed class IpamReleaseTests : HostFixture
 
     [TestCase("10.1.0.9", 1, "error: no IPAllocation has 10.1.0.9")]
     [TestCase("10.1.0.5 ClusterNetwork/none", 1, "error: no IPAllocation has 10.1.0.5 of ClusterNetwork/none")]
-    [TestCase("10.1.0", 2, "error: '10.1.0' is neither an address nor the name of an IPAllocation")]
-    [TestCase("ten", 2, "error: 'ten' is neither an address nor the name of an IPAllocation")]
-    [TestCase("10.1.0.5 n", 2, "error: 'n' is no network")]
-    [TestCase("", 2, "error: ")]
-    public async Task What_is_not_there_or_not_understood_releases_nothing(string arguments, int code, string error)
+    public async Task What_is_not_there_releases_nothing(string arguments, int code, string error)
     {
         Allocate("10.1.0.5", "ens4", "gone");
 

@@ -202,12 +202,18 @@ public sealed class GoneNodeGarbageTests
     private IEnumerable<string> Left(string kind) => server.Store.List("danm.io/v1", kind)
         .Select(o => (kind == "DanmEp" ? o.At("spec", "Pod") : o.At("spec", "owner", "pod")).String()!);
 
-    private void Node(string name, string ready = "True", bool taint = false) => server.Store.Create(new JsonObject
+    // A status is written apart from the rest.
+    private void Node(string name, string ready = "True", bool taint = false)
     {
-        ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = name },
-        ["spec"] = new JsonObject { ["taints"] = taint ? new JsonArray(new JsonObject { ["key"] = "node.kubernetes.io/out-of-service", ["effect"] = "NoExecute" }) : null },
-        ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready }) },
-    });
+        var node = server.Store.Create(new JsonObject
+        {
+            ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = name },
+            ["spec"] = new JsonObject { ["taints"] = taint ? new JsonArray(new JsonObject { ["key"] = "node.kubernetes.io/out-of-service", ["effect"] = "NoExecute" }) : null },
+        });
+        node["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready }) };
+        server.Store.Update(node);
+    }
+
 
     private void Attach(string pod, string? node, bool imported = false)
     {

@@ -308,6 +308,8 @@ internal sealed class History : IAsyncDisposable
             await gate.WaitAsync();
         try
         {
+            if (lost[home])
+                return;
             nodes[home].Reboot();
             boots[home] = new CancellationTokenSource();
             lost[home] = forGood;
