@@ -26,6 +26,9 @@ public sealed class RequestLog
     public RequestRecord[] Where(string? verb = null, string? resource = null) =>
         [.. All.Where(r => (verb is null || r.Verb == verb) && (resource is null || r.Resource == resource))];
 
+    /// <summary>How many are being served, whether their clients still wait or not.</summary>
+    public int InFlight => Volatile.Read(ref inFlight);
+
     public long TotalBytes => All.Sum(r => r.RequestBytes + r.ResponseBytes);
 
     public int MaxConcurrency => All.Select(r => r.Concurrency).DefaultIfEmpty().Max();

@@ -42,7 +42,9 @@ internal sealed class TestNode : IDisposable
 
     public NodeGarbage Garbage => new(Api, State, Name, Release, new HostNamespaces(root), Clock);
 
-    public ISandboxRelease Release => new DeadSandboxes(new NodeCall(new CniRequest { Command = CniCommand.Gc, Config = Config }, State), Api);
+    public ISandboxRelease Release => new DeadSandboxes(Call, Api);
+
+    private NodeCall Call => new(new CniRequest { Command = CniCommand.Gc, Config = Config }, State);
 
     private static NetConf Config => new() { Name = "danm", LogLevel = NetConfLogLevel.None, Timeout = TimeSpan.FromSeconds(30) };
 
@@ -68,6 +70,8 @@ internal sealed class TestNode : IDisposable
         var pool = AddressPool.IPv4(network)!;
         var owner = new IPAllocationOwner { Namespace = "default", Pod = pod, PodUid = uid, ContainerId = container, Interface = "eth0", DanmEp = endpoint };
         var tries = AddressAllocator.Plan(new AddressClaim(network, Segment.Of(network), pool, wanted is null ? null : IPAddress.Parse(wanted), owner, Name));
+        var sandbox = new PodSandbox(new Pod { Metadata = new ObjectMeta { Name = pod, Namespace = "default", Uid = uid } }, identity ?? uid, container, container, $"/netns/{container}", Name);
+        await new FormerSandboxes(Call, Api, new PodReader(Api)).ReleaseAsync(sandbox, [], killed);
         using var journal = await State.CreateAsync(identity ?? uid, container, TimeSpan.FromSeconds(10), killed);
         var attachment = new AttachmentRecord { Interface = "eth0", Network = network.Ref.ToString(), EndpointId = endpoint };
         var record = new SandboxRecord

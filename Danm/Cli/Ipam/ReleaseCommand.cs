@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Danm.Api;
 using Danm.Cni;
 using Danm.Ipam.Garbage;
@@ -23,7 +22,7 @@ internal static class ReleaseCommand
         cluster.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(address) is { } text && !IPAddress.TryParse(text, out _) && !AllocationName.TryParse(text, out _, out _))
+            if (result.GetValue(address) is { } text && !CidrAddress.TryParseAddress(text, out _) && !AllocationName.TryParse(text, out _, out _))
                 result.AddError($"'{CniText.Clean(text, 100)}' is neither an address nor the name of an IPAllocation");
             if (result.GetValue(network) is { } name && NetworkArgument.TryParse(name, "n") is null)
                 result.AddError($"'{CniText.Clean(name, 100)}' is no network: write KIND/NAME, such as ClusterNetwork/radio");
@@ -52,7 +51,8 @@ internal static class ReleaseCommand
         }
 
         var matches = new List<IPAllocation>();
-        var wanted = IPAddress.Parse(text);
+        if (!CidrAddress.TryParseAddress(text, out var wanted))
+            return matches;
         var selector = network is null ? null : $"{ApiNames.NetworkLabel}={network.ToLabelValue()}";
         await foreach (var page in ObjectPages.ReadAsync(api, ResourcePath.Danm(ApiNames.IPAllocations, null), selector, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false))
             matches.AddRange(page.Where(a => AllocationName.TryParse(a.Metadata.Name, out var address, out _) && address.Equals(wanted)));

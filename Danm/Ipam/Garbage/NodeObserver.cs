@@ -94,8 +94,9 @@ internal sealed class NodeObserver(ApiClient api, NodeState state, HostNamespace
             Journal = journal,
             Endpoints = endpoints,
             Allocations = allocations,
-            LastSign = endpoints.Select(e => e.Metadata).Concat(allocations.Select(a => a.Metadata)).Select(CreatedAt)
-                .Append(journal?.Written ?? DateTimeOffset.MinValue).Max(),
+            // ADD writes down what it is about to create, and again when it has: objects tell nothing newer, and by another clock.
+            LastSign = journal?.Written
+                ?? endpoints.Select(e => e.Metadata).Concat(allocations.Select(a => a.Metadata)).Select(CreatedAt).Max(),
         };
         return sandbox with { Netns = sandbox.NetnsPath is { Length: > 0 } path ? namespaces.Look(path) : NamespaceSight.Unknown };
     }

@@ -51,8 +51,8 @@ public sealed record ObservedSandbox
     public PodSight Pod { get; init; }
 
     /// <summary>
-    /// When anything of it was last made or written: the journal by this node's clock, the objects by the API server's. What is younger
-    /// than the grace may have a create under way.
+    /// When a call last wrote to its journal, by this node's clock; without a journal, when its youngest object was made, by the API
+    /// server's. What is younger than the grace may have a create under way.
     /// </summary>
     public DateTimeOffset LastSign { get; init; }
 
