@@ -23,14 +23,15 @@ internal static class IpamBenchmark
         var contest = new Contest(Callers, TimeSpan.FromSeconds(seconds), 10_000);
 
         await RunAsync(new DanmWay("warm-up", "10.0.0.0/9", "warm0"), new Contest(Callers, TimeSpan.FromSeconds(5), 2_000));
+        // Lists look at every object of the server, so this comes before the others have left theirs.
+        var exact = await RunAsync(new DanmWay("1,000 claims, 1,000 addresses", "10.0.0.0/20", "exact", "10.0.1.0", "10.0.4.231"), contest with { Most = 1000 });
+        var ample = await RunAsync(new DanmWay("1,000 claims, a /16", "10.0.0.0/16", "ample"), contest with { Most = 1000 });
         var ours = await RunAsync(new DanmWay("one object per address (Danm), /16", "10.0.0.0/16", "race16"));
         var oursLarge = await RunAsync(new DanmWay("one object per address (Danm), /9", "10.0.0.0/9", "race9"));
         var bitmap = await RunAsync(new BitmapWay("bitmap in one object, /16", "bitmap16", 1 << 16));
         var bitmapLarge = await RunAsync(new BitmapWay("bitmap in one object, 8M addresses", "bitmap9", 1 << 23));
         var polled = await RunAsync(new PoolObjectWay("map in one object, Lease, polled each 500 ms", "polled", TimeSpan.FromMilliseconds(500)));
         var queued = await RunAsync(new PoolObjectWay("map in one object, Lease, ideal queue", "queued", null));
-        var exact = await RunAsync(new DanmWay("1,000 claims, 1,000 addresses", "10.0.0.0/20", "exact", "10.0.1.0", "10.0.4.231"), contest with { Most = 1000 });
-        var ample = await RunAsync(new DanmWay("1,000 claims, a /16", "10.0.0.0/16", "ample"), contest with { Most = 1000 });
         Aim[] aims =
         [
             new("faster than the map under a Lease with an ideal queue, times", ours.PerSecond / queued.PerSecond, Least: 10),
