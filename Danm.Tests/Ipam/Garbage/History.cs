@@ -222,14 +222,8 @@ internal sealed class History : IAsyncDisposable
                 using var killed = CancellationTokenSource.CreateLinkedTokenSource(boots[pod.Node].Token);
                 if (step.What == Happening.KilledDel)
                     killed.CancelAfter(TimeSpan.FromMicroseconds(step.Moment * 10));
-                try
-                {
-                    await nodes[pod.Node].DelAsync(pod.Container, killed.Token);
-                }
-                catch (Exception e) when (e is OperationCanceledException or ApiException or IOException or CniException)
-                {
-                    Note("a DEL was killed or failed");
-                }
+                if (await nodes[pod.Node].DelAsync(pod.Container, killed.Token))
+                    Note("a DEL was killed");
             }
 
             Forget(slot);

@@ -106,19 +106,31 @@ internal sealed class TestNode : IDisposable
         ClaimRecord Claim(string name) => new() { Kind = "IPAllocation", Name = name, EndpointId = endpoint, MayComeAgain = true };
     }
 
-    /// <summary>What DEL does after the interface is gone.</summary>
-    public async Task DelAsync(string container, CancellationToken killed = default)
+    /// <summary>What DEL does after the interface is gone. Where the token ends it, it has been killed: it writes nothing down.</summary>
+    /// <returns>Whether it was killed.</returns>
+    public async Task<bool> DelAsync(string container, CancellationToken killed = default)
     {
-        foreach (var journal in await State.FindAsync((_, c) => c == container, TimeSpan.FromSeconds(10), killed))
+        foreach (var journal in await State.FindAsync((_, c) => c == container, TimeSpan.FromSeconds(10), CancellationToken.None))
         {
             using (journal)
             {
-                if (journal.Last is not null)
-                    await Release.ReleaseAsync(journal, [], killed);
-                else
+                if (journal.Last is not { } record)
+                {
                     journal.Remove();
+                    continue;
+                }
+
+                await Release.ReleaseAsync(journal, [], killed);
+                if (!killed.IsCancellationRequested || State.LastWriteOf(record.Key) is null)
+                    continue;
+                // The last line counts: it is as if what was deferred had never been written.
+                journal.Write(record, durable: false);
+                File.Delete(Path.Combine(State.Folder, "deferred", record.Key));
+                return true;
             }
         }
+
+        return false;
     }
 
     /// <summary>All namespaces are gone, and what journals say is of another boot.</summary>
