@@ -23,6 +23,9 @@ public sealed class ApiClient : IDisposable
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
 
+    // The server's audit log, and the manager's name in managedFields.
+    private static readonly ProductInfoHeaderValue UserAgent = new("danm", null);
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeHeaderValue MergePatch = new("application/merge-patch+json");
     private static readonly MediaTypeWithQualityHeaderValue AcceptJson = new("application/json");
@@ -213,6 +216,7 @@ public sealed class ApiClient : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         request.Headers.Accept.Add(accept);
+        request.Headers.UserAgent.Add(UserAgent);
         // The connection takes the name that it asks for and checks from here.
         if (!string.IsNullOrEmpty(tlsServerName))
             request.Headers.Host = tlsServerName;

@@ -39,7 +39,6 @@ public static class KubeConfig
             Namespace = context.Namespace,
             SkipTlsVerify = cluster.InsecureSkipTlsVerify,
             TlsServerName = cluster.TlsServerName,
-            UserAgent = "danm",
         };
         SetCertificateAuthority(configuration, cluster, folder, path);
         SetUser(configuration, user, folder, path);
