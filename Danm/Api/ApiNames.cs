@@ -54,4 +54,7 @@ public static class ApiNames
 
     /// <summary>The same annotation as the original's releases spell it.</summary>
     public const string LegacyInterfacesAnnotation = LegacyGroup + "/interfaces";
+
+    /// <summary>DanmEp annotation: the VLAN or VxLAN interface of the host that the Pod's interface stands on.</summary>
+    public const string HostInterfaceAnnotation = Prefix + "host-interface";
 }

@@ -55,6 +55,7 @@ internal static class CommandLine
         }
 
         root.Subcommands.Add(PlanCommand.Create());
+        root.Subcommands.Add(NetwatcherCommand.Create());
         root.Subcommands.Add(Completion());
         return root;
     }
