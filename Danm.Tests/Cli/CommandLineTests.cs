@@ -33,10 +33,9 @@ public class CommandLineTests
         var (exitCode, output, _) = Run(flag);
 
         exitCode.Should().Be(0);
-        output.Should().Contain("completion").And.NotContainAny("netwatcher", "svcwatcher", "webhook", "fakeipam", "migrate", "doctor");
+        output.Should().Contain("completion").And.NotContainAny("svcwatcher", "webhook", "fakeipam", "migrate", "doctor");
     }
 
-    [TestCase("netwatcher")]
     [TestCase("--frobnicate")]
     [TestCase("completion")]
     [TestCase("completion", "tcsh")]
@@ -62,7 +61,7 @@ public class CommandLineTests
 
     [TestCase("/opt/cni/bin/danm", "danm", false)]
     [TestCase("danm", "danm", false)]
-    [TestCase("/usr/local/bin/netwatcher", "netwatcher", true)]
+    [TestCase("/usr/local/bin/netwatcher", "netwatcher", false)]
     [TestCase("./svcwatcher", "svcwatcher", true)]
     [TestCase("webhook", "webhook", true)]
     [TestCase("/cni/fakeipam", "fakeipam", false)]

@@ -47,6 +47,9 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>The path of the kubeconfig that <see cref="Config"/> names.</summary>
     public string Kubeconfig { get; }
 
+    /// <summary>What a command line that is to run on the node begins with.</summary>
+    public IReadOnlyList<string> Enter => namespaces.Enter;
+
     /// <summary>The node's network namespace.</summary>
     public string NetworkPath => namespaces.NetworkPath;
 

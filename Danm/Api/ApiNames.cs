@@ -59,4 +59,7 @@ public static class ApiNames
     /// Annotation or label: a migration made the object from the original's state. Garbage collection leaves it alone.
     /// </summary>
     public const string ImportedMark = Prefix + "imported";
+
+    /// <summary>DanmEp annotation: the VLAN or VxLAN interface of the host that the Pod's interface stands on.</summary>
+    public const string HostInterfaceAnnotation = Prefix + "host-interface";
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Danm.Api;
 
 /// <summary>One interface of one Pod. Carries the Pod's labels, so that Services can select it.</summary>
-public sealed class DanmEp
+public sealed class DanmEp : IApiObject
 {
     /// <summary>danm.io/v1.</summary>
     public string? ApiVersion { get; set; } = ApiNames.GroupVersion;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Danm.Api;
 
 /// <summary>One address in use on one segment: creating it is the lock.</summary>
-public sealed class IPAllocation
+public sealed class IPAllocation : IApiObject
 {
     /// <summary>danm.io/v1.</summary>
     public string? ApiVersion { get; set; } = ApiNames.GroupVersion;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Danm.Api;
 
 /// <summary>A DanmNet, TenantNetwork or ClusterNetwork: one spec, three kinds.</summary>
-public sealed class Network
+public sealed class Network : IApiObject
 {
     /// <summary>danm.io/v1.</summary>
     public string? ApiVersion { get; set; }

@@ -4,7 +4,7 @@ namespace Danm.Api;
 /// The few members of a core/v1 Pod that we use. Also reads metav1.PartialObjectMetadata, which comes without a spec
 /// and spares the server and us the rest.
 /// </summary>
-public sealed class Pod
+public sealed class Pod : IApiObject
 {
     /// <summary>Name, uid, labels, annotations.</summary>
     public ObjectMeta Metadata { get; set => field = value ?? new(); } = new();

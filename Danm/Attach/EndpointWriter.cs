@@ -80,7 +80,7 @@ internal sealed class EndpointWriter(ApiClient api, PodSandbox sandbox, ClaimBoo
                 Name = attachment.EndpointId,
                 Namespace = sandbox.Namespace,
                 Labels = labels,
-                Annotations = addresses.Count == 0 ? null : new() { [DanmEpSearch.AllocationsAnnotation] = string.Join(',', addresses.Select(a => a.Name)) },
+                Annotations = Annotations(attachment, addresses),
             },
             Spec = new DanmEpSpec
             {
@@ -104,6 +104,17 @@ internal sealed class EndpointWriter(ApiClient api, PodSandbox sandbox, ClaimBoo
                 Netns = sandbox.Netns,
             },
         };
+    }
+
+    private static Dictionary<string, string>? Annotations(Attachment attachment, List<AllocatedAddress> addresses)
+    {
+        var annotations = new Dictionary<string, string>();
+        if (addresses.Count > 0)
+            annotations[DanmEpSearch.AllocationsAnnotation] = string.Join(',', addresses.Select(a => a.Name));
+        // Netwatcher keeps that interface as long as this DanmEp lives, whatever becomes of the network.
+        if (attachment.Parent is { Encapsulation: not Encapsulation.None } parent)
+            annotations[ApiNames.HostInterfaceAnnotation] = parent.Name;
+        return annotations.Count == 0 ? null : annotations;
     }
 
     // Without an address of its own the interface shows what was asked for, as the original does.

@@ -57,6 +57,7 @@ internal static class CommandLine
 
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
+        root.Subcommands.Add(NetwatcherCommand.Create());
         root.Subcommands.Add(Completion());
         return root;
     }

@@ -64,26 +64,28 @@ public static class HostLink
     private static Link Device(RouteSocket host, ParentLink wanted) => host.GetLink(wanted.HostDevice)
         ?? throw new HostLinkException($"host_device \"{wanted.HostDevice}\" does not exist on this node: create it, or correct the network");
 
-    private static Link Compare(Link link, ParentLink wanted, Link device)
+    /// <summary>Whether the interface is what a network wants, so that Pods may stand on it.</summary>
+    internal static bool Fits(Link link, ParentLink wanted, Link device) => (wanted.Encapsulation, link.Kind) switch
     {
-        var fits = (wanted.Encapsulation, link.Kind) switch
-        {
-            (Encapsulation.Vlan, LinkKind.Vlan vlan) => vlan.Id == wanted.Vni && link.ParentIndex == device.Index,
-            (Encapsulation.Vxlan, LinkKind.Vxlan vxlan) => vxlan.Id == (uint)wanted.Vni && vxlan.UnderlayIndex == device.Index,
-            _ => false,
-        };
-        return fits
-            ? link
-            : throw new HostLinkException(
-                $"host interface \"{wanted.Name}\" exists but is not {Describe(wanted)}: it would lead to another segment; remove or rename it");
-    }
+        (Encapsulation.Vlan, LinkKind.Vlan vlan) => vlan.Id == wanted.Vni && link.ParentIndex == device.Index,
+        (Encapsulation.Vxlan, LinkKind.Vxlan vxlan) => vxlan.Id == (uint)wanted.Vni && vxlan.UnderlayIndex == device.Index,
+        _ => false,
+    };
+
+    /// <summary>The alias that ours carry.</summary>
+    internal static string AliasOf(ParentLink wanted) => $"{AliasPrefix}{wanted.Encapsulation.ToString().ToLowerInvariant()}{wanted.Vni}.{wanted.HostDevice}";
+
+    private static Link Compare(Link link, ParentLink wanted, Link device) => Fits(link, wanted, device)
+        ? link
+        : throw new HostLinkException(
+            $"host interface \"{wanted.Name}\" exists but is not {Describe(wanted)}: it would lead to another segment; remove or rename it");
 
     private static LinkSpec Spec(RouteSocket host, ParentLink wanted, Link device, int? mtu, bool multicast)
     {
         var spec = wanted.Encapsulation == Encapsulation.Vlan
             ? new LinkSpec(wanted.Name, new LinkKind.Vlan(wanted.Vni)) { ParentIndex = device.Index }
             : new LinkSpec(wanted.Name, Vxlan(host, wanted, device, multicast));
-        return spec with { Mtu = mtu, Up = true, Alias = $"{AliasPrefix}{wanted.Encapsulation.ToString().ToLowerInvariant()}{wanted.Vni}.{wanted.HostDevice}" };
+        return spec with { Mtu = mtu, Up = true, Alias = AliasOf(wanted) };
     }
 
     // Group 239.0.0.0 + VNI, resp. ff02:: + VNI; learning, l2miss and l3miss as the original set them, so that nodes of both can talk.
@@ -133,7 +135,7 @@ public static class HostLink
         return null;
     }
 
-    private static string Describe(ParentLink wanted) =>
+    internal static string Describe(ParentLink wanted) =>
         $"{(wanted.Encapsulation == Encapsulation.Vlan ? "VLAN" : "VxLAN")} {wanted.Vni} on \"{wanted.HostDevice}\"";
 }
 

@@ -76,6 +76,32 @@ public sealed class ApiClient : IDisposable
     public Task<ObjectList<T>> ListMetadataAsync<T>(
         ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation) => ListAsync(path, query, type, AcceptMetadataList, cancellation);
 
+    /// <summary>
+    /// Opens a watch: once, without a second attempt, and within <c>patience</c>; the answer's body then comes as the server has news.
+    /// </summary>
+    /// <exception cref="ApiException">Refused (410 when the resourceVersion is too old), or no answer.</exception>
+    internal async Task<HttpResponseMessage> OpenWatchAsync(ResourcePath path, string query, CancellationToken cancellation)
+    {
+        var request = $"{path}?{query}";
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(patience);
+        try
+        {
+            var response = await SendOnceAsync(HttpMethod.Get, request, null, AcceptJson, limit.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+                return response;
+            using (response)
+            {
+                var body = await ReadBodyAsync(HttpMethod.Get, request, response, MaxObjectSize, limit.Token).ConfigureAwait(false);
+                throw new ApiException($"GET {request}", response.StatusCode, ReadStatus(body));
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new ApiException($"GET {server}{request}", Cause(e), e);
+        }
+    }
+
     /// <summary>Creates an object.</summary>
     /// <exception cref="ApiException">Refused (<see cref="ApiException.IsAlreadyExists"/> among others), or no answer.</exception>
     public async Task<Created<T>> CreateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)

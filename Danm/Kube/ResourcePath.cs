@@ -31,6 +31,10 @@ public readonly record struct ResourcePath
     public static ResourcePath Danm(string plural, string? ns, string? name = null) =>
         new($"/apis/{ApiNames.GroupVersion}", ns, plural, name);
 
+    /// <summary>Objects of another group and version: <c>coordination.k8s.io/v1</c>.</summary>
+    /// <exception cref="ArgumentException">A name is empty or leads elsewhere.</exception>
+    public static ResourcePath Of(string groupVersion, string plural, string? ns, string? name = null) => new($"/apis/{groupVersion}", ns, plural, name);
+
     /// <summary>A network object.</summary>
     public static ResourcePath Of(NetworkRef network)
     {

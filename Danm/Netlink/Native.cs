@@ -10,7 +10,7 @@ internal static unsafe partial class Native
     public const int NETLINK_ROUTE = 0;
     public const int SOL_SOCKET = 1, SO_RCVTIMEO = 20;
     public const int SOL_NETLINK = 270, NETLINK_CAP_ACK = 10, NETLINK_EXT_ACK = 11, NETLINK_GET_STRICT_CHK = 12;
-    public const int MSG_TRUNC = 0x20;
+    public const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40;
     public const int O_RDONLY = 0, O_WRONLY = 1, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
     public const int CLONE_NEWNET = 0x40000000;
     public const long NSFS_MAGIC = 0x6e736673;

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Text;
+using Danm.Tests.Kernel;
+
+namespace Danm.Tests.EndToEnd.Netwatcher;
+
+/// <summary>A running <c>danm netwatcher</c>, ended with SIGTERM as kubelet does.</summary>
+internal sealed class NetwatcherProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly StringBuilder log = new();
+
+    private NetwatcherProcess(Process process) => this.process = process;
+
+    /// <summary>What it has logged so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (log)
+                return log.ToString();
+        }
+    }
+
+    public static NetwatcherProcess Start(IReadOnlyList<string> enter, params ReadOnlySpan<string> arguments)
+    {
+        string[] line = [.. enter, DanmBinary.Path, "netwatcher", .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        var watcher = new NetwatcherProcess(Process.Start(start)!);
+        watcher.process.ErrorDataReceived += watcher.Collect;
+        watcher.process.OutputDataReceived += watcher.Collect;
+        watcher.process.BeginErrorReadLine();
+        watcher.process.BeginOutputReadLine();
+        return watcher;
+    }
+
+    /// <summary>SIGTERM; gives the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
+            await kill.WaitForExitAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+
+        process.Dispose();
+    }
+
+    private void Collect(object sender, DataReceivedEventArgs line)
+    {
+        lock (log)
+            log.AppendLine(line.Data);
+    }
+}

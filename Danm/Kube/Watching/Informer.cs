@@ -1,0 +1,285 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Danm.Api;
+
+namespace Danm.Kube.Watching;
+
+/// <summary>What an <see cref="Informer{T}"/> knows of its kind.</summary>
+public enum InformerState
+{
+    /// <summary>No whole list has come yet.</summary>
+    Unknown,
+
+    /// <summary>Everything that exists is known.</summary>
+    Listed,
+
+    /// <summary>The server has no such kind, and has said so for a while.</summary>
+    Absent,
+}
+
+/// <summary>
+/// Keeps a copy of the objects of one kind: a paged list, then a watch from where the list ended, as Kubernetes' API concepts ("efficient
+/// detection of changes") describe it. While the server is away the copy stays as it was; an object counts as deleted only when the
+/// watch or a whole list says so.
+/// </summary>
+/// <typeparam name="T">The kind; objects that are handed out are never changed.</typeparam>
+public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T> type, InformerOptions options)
+    where T : class, IApiObject
+{
+    private const int PageSize = 500;
+
+    private readonly Lock gate = new();
+    private Dictionary<ObjectKey, T> items = [];
+    private long absentSince = -1;
+
+    /// <summary>What was heard; called from the informer's own task, one after the other, after the copy has changed.</summary>
+    public event Action<ObjectChange<T>>? Changed;
+
+    /// <summary>What could not be done or read; for the log.</summary>
+    public event Action<string>? Failed;
+
+    /// <summary>How far the copy is to be trusted.</summary>
+    public InformerState State { get; private set; }
+
+    /// <summary>All objects, as of now.</summary>
+    public IReadOnlyList<T> Items
+    {
+        get
+        {
+            lock (gate)
+                return [.. items.Values];
+        }
+    }
+
+    /// <summary>One object; null if there is none.</summary>
+    public T? Find(ObjectKey key)
+    {
+        lock (gate)
+            return items.GetValueOrDefault(key);
+    }
+
+    /// <summary>Lists and watches until it is cancelled; no failure ends it.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var failures = 0;
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                var version = await ListAsync(cancellation).ConfigureAwait(false);
+                failures = 0;
+                while (version is not null)
+                    version = await WatchAsync(version, cancellation).ConfigureAwait(false);
+                // The version is too old: a new list, but not from every node of a cluster at once.
+                await Task.Delay(Jitter(TimeSpan.FromSeconds(1)), cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ApiException e) when (e.IsNotFound)
+            {
+                NoteAbsence();
+                await DelayAsync(State == InformerState.Absent ? options.AbsentPause : options.AbsentGrace, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ApiException or IOException or HttpRequestException or OperationCanceledException)
+            {
+                Failed?.Invoke(e.Message);
+                await DelayAsync(TimeSpan.FromSeconds(Math.Min(30, 0.5 * Math.Pow(2, failures++))), cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The resourceVersion of a whole list, which has replaced the copy.</summary>
+    private async Task<string> ListAsync(CancellationToken cancellation)
+    {
+        var found = new Dictionary<ObjectKey, T>();
+        var query = $"limit={PageSize}{options.Query}";
+        string? next = null;
+        ListMeta page;
+        do
+        {
+            var list = await api.ListAsync(
+                path, next is null ? query : $"{query}&continue={Uri.EscapeDataString(next)}", ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false);
+            foreach (var element in list.Items)
+            {
+                if (Read(element) is { } item)
+                    found[ObjectKey.Of(item)] = item;
+            }
+
+            page = list.Metadata;
+            next = page.Continue;
+        }
+        while (!string.IsNullOrEmpty(next));
+        Replace(found, InformerState.Listed);
+        absentSince = -1;
+        return page.ResourceVersion ?? "0";
+    }
+
+    /// <summary>Where the next watch begins; null if only a list helps.</summary>
+    private async Task<string?> WatchAsync(string version, CancellationToken cancellation)
+    {
+        // The server ends a watch after this time; a random one keeps a cluster's nodes apart.
+        var seconds = (int)Jitter(options.WatchTime).TotalSeconds;
+        var query = string.Create(CultureInfo.InvariantCulture, $"watch=1&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}{options.Query}");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds + 30));
+        HttpResponseMessage response;
+        try
+        {
+            response = await api.OpenWatchAsync(path, query, limit.Token).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.Code == HttpStatusCode.Gone)
+        {
+            return null;
+        }
+
+        using (response)
+        {
+            using var body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
+            try
+            {
+                await foreach (var e in WatchLines.ReadAsync(body, $"GET {path}", limit.Token).ConfigureAwait(false))
+                {
+                    if (e.Type == WatchEvent.Error)
+                        return StatusOf(e).Code == (int)HttpStatusCode.Gone ? null : throw new ApiException($"GET {path}", StatusOf(e).Message ?? "the watch failed", null);
+                    version = Apply(e) ?? version;
+                }
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException)
+            {
+                // A broken connection loses nothing: the watch goes on from the last version.
+                await Task.Delay(Jitter(TimeSpan.FromMilliseconds(500)), cancellation).ConfigureAwait(false);
+            }
+        }
+
+        return version;
+    }
+
+    private string? Apply(WatchEvent e)
+    {
+        if (Read(e.Object) is not { } item)
+            return null;
+        var key = ObjectKey.Of(item);
+        var isDeleted = e.Type == WatchEvent.Deleted;
+        if (e.Type != WatchEvent.Bookmark)
+        {
+            T? before;
+            lock (gate)
+            {
+                before = items.GetValueOrDefault(key);
+                if (isDeleted)
+                    items.Remove(key);
+                else
+                    items[key] = item;
+            }
+
+            Changed?.Invoke(new(before, isDeleted ? null : item));
+        }
+
+        return item.Metadata.ResourceVersion;
+    }
+
+    private void Replace(Dictionary<ObjectKey, T> found, InformerState state)
+    {
+        Dictionary<ObjectKey, T> before;
+        lock (gate)
+        {
+            before = items;
+            items = found;
+            State = state;
+        }
+
+        foreach (var (key, item) in found)
+        {
+            if (before.GetValueOrDefault(key) is not { } old || old.Metadata.ResourceVersion != item.Metadata.ResourceVersion)
+                Changed?.Invoke(new(before.GetValueOrDefault(key), item));
+        }
+
+        foreach (var (key, old) in before)
+        {
+            if (!found.ContainsKey(key))
+                Changed?.Invoke(new(old, null));
+        }
+
+        Changed?.Invoke(default);
+    }
+
+    // A server that starts says 503 until it knows its kinds; what stands before it may not. So nothing is taken for deleted at the first 404.
+    private void NoteAbsence()
+    {
+        var now = Environment.TickCount64;
+        if (absentSince < 0)
+            absentSince = now;
+        if (State != InformerState.Absent && now - absentSince >= options.AbsentGrace.TotalMilliseconds)
+            Replace([], InformerState.Absent);
+    }
+
+    // One object that is not as it should be (older than its schema) must not hide the others; what was known of it before stays.
+    private T? Read(JsonElement element)
+    {
+        try
+        {
+            return element.Deserialize(type);
+        }
+        catch (JsonException e)
+        {
+            var meta = MetadataOf(element);
+            Failed?.Invoke($"{path}: {meta.Namespace}/{meta.Name} cannot be read: {e.Message}");
+            return meta.Name is null ? null : Find(new(meta.Namespace, meta.Name));
+        }
+    }
+
+    private static ObjectMeta MetadataOf(JsonElement element)
+    {
+        try
+        {
+            return element.Deserialize(ApiJson.Default.Pod)?.Metadata ?? new();
+        }
+        catch (JsonException)
+        {
+            return new();
+        }
+    }
+
+    private static Status StatusOf(WatchEvent e)
+    {
+        try
+        {
+            return e.Object.Deserialize(ApiJson.Default.Status) ?? new Status();
+        }
+        catch (JsonException)
+        {
+            return new Status();
+        }
+    }
+
+    private static TimeSpan Jitter(TimeSpan time) => time * (0.5 + Random.Shared.NextDouble());
+
+    private static async Task DelayAsync(TimeSpan time, CancellationToken cancellation) =>
+        await Task.Delay(Jitter(time), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+}
+
+/// <summary>How an informer asks; the defaults suit a cluster.</summary>
+public sealed record InformerOptions
+{
+    /// <summary>More of the query, ready-made: <c>&amp;labelSelector=…</c>, values escaped.</summary>
+    public string Query { get; init; } = "";
+
+    /// <summary>About how long one watch lasts.</summary>
+    public TimeSpan WatchTime { get; init; } = TimeSpan.FromMinutes(8);
+
+    /// <summary>About how long it waits before it asks again for a kind that the server does not know.</summary>
+    public TimeSpan AbsentPause { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the server must not know the kind before its objects count as deleted.</summary>
+    public TimeSpan AbsentGrace { get; init; } = TimeSpan.FromSeconds(3);
+}
+
+/// <summary>An object came (no <paramref name="Before"/>), changed, or went (no <paramref name="After"/>); neither: a list is complete.</summary>
+/// <param name="Before">As it was known.</param>
+/// <param name="After">As it is.</param>
+public readonly record struct ObjectChange<T>(T? Before, T? After)
+    where T : class;

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace Danm.Netlink;
+
+/// <summary>Hears of every change of the links and addresses of one network namespace (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR).</summary>
+public sealed unsafe class LinkMonitor : IDisposable
+{
+    private const int RTNLGRP_LINK = 1, RTNLGRP_IPV4_IFADDR = 5, RTNLGRP_IPV6_IFADDR = 9;
+    private const int NETLINK_ADD_MEMBERSHIP = 1;
+
+    private readonly Descriptor socket;
+
+    private LinkMonitor(Descriptor socket) => this.socket = socket;
+
+    /// <summary>Begins to listen in the calling thread's namespace.</summary>
+    /// <exception cref="IOException">The kernel refused.</exception>
+    public static LinkMonitor Open()
+    {
+        var fd = Native.socket(Native.AF_NETLINK, NetlinkChannel.SocketType, Native.NETLINK_ROUTE);
+        if (fd < 0)
+            ThrowHelper.SystemCall("open route socket");
+        var socket = new Descriptor(fd);
+        foreach (var group in (ReadOnlySpan<int>)[RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR])
+        {
+            var value = group;
+            if (Native.setsockopt(fd, Native.SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &value, sizeof(int)) == 0)
+                continue;
+            socket.Dispose();
+            ThrowHelper.SystemCall("join the group of link changes");
+        }
+
+        return new LinkMonitor(socket);
+    }
+
+    /// <summary>
+    /// Waits until something has changed, or the time is over; takes all news that have come. News that the kernel had to drop count as news.
+    /// </summary>
+    public bool Wait(TimeSpan time)
+    {
+        var wait = stackalloc long[] { (long)time.TotalSeconds, time.Microseconds + (time.Milliseconds * 1000L) };
+        _ = Native.setsockopt(socket.Value, Native.SOL_SOCKET, Native.SO_RCVTIMEO, wait, 2 * sizeof(long));
+        var buffer = stackalloc byte[64];
+        var heard = false;
+        var flags = Native.MSG_TRUNC;
+        while (true)
+        {
+            if (Native.recvfrom(socket.Value, buffer, 64, flags, null, null) < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno == Errno.EINTR)
+                    continue;
+                if (errno != Errno.ENOBUFS)
+                    return heard;
+            }
+
+            heard = true;
+            flags = Native.MSG_TRUNC | Native.MSG_DONTWAIT;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => socket.Dispose();
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Netwatcher;
+
+/// <summary>What netwatcher says.</summary>
+internal static partial class NetwatcherLog
+{
+    [LoggerMessage(1, LogLevel.Information, "netwatcher of node {Node} starts")]
+    public static partial void Starts(this ILogger log, string node);
+
+    [LoggerMessage(2, LogLevel.Information, "{Step}")]
+    public static partial void Did(this ILogger log, string step);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Network}: {Problem}")]
+    public static partial void HasProblem(this ILogger log, string network, string problem);
+
+    [LoggerMessage(4, LogLevel.Information, "{Network}: mended")]
+    public static partial void Mended(this ILogger log, string network);
+
+    [LoggerMessage(5, LogLevel.Warning, "the API server: {Cause}")]
+    public static partial void ApiFailed(this ILogger log, string cause);
+
+    [LoggerMessage(6, LogLevel.Error, "the host's interfaces cannot be read: {Cause}; trying again in {Seconds} s")]
+    public static partial void HostFailed(this ILogger log, string cause, double seconds);
+
+    [LoggerMessage(7, LogLevel.Information, "{Network}: master leads to {Master} now")]
+    public static partial void Rewritten(this ILogger log, string network, string master);
+
+    [LoggerMessage(8, LogLevel.Information, "netwatcher ends; interfaces stay as they are")]
+    public static partial void Ends(this ILogger log);
+}

@@ -1,0 +1,118 @@
+using Danm.Api;
+using Danm.HostLinks;
+using Danm.Kube;
+using Danm.Kube.Watching;
+using Danm.Networks;
+
+namespace Danm.Netwatcher;
+
+/// <summary>What all networks of the cluster want of this host, and which of its interfaces Pods stand on.</summary>
+internal sealed class NetworkWishes
+{
+    private readonly Informer<Network>[] networks;
+    private readonly Informer<NetworkAttachmentDefinition> definitions;
+    private readonly Informer<DanmEp> endpoints;
+
+    /// <param name="api">The API server.</param>
+    /// <param name="nodeName">This node.</param>
+    /// <param name="changed">Called whenever the answer may have changed.</param>
+    /// <param name="failed">Told what could not be read.</param>
+    public NetworkWishes(ApiClient api, string nodeName, Action changed, Action<string> failed)
+    {
+        networks = [.. Enum.GetValues<NetworkKind>().Select(kind => Watch(new Informer<Network>(
+            api, ResourcePath.Danm(kind.ToPlural(), null), ApiJson.Default.Network, new InformerOptions())))];
+        definitions = Watch(new Informer<NetworkAttachmentDefinition>(
+            api, ResourcePath.Of(NetworkAttachmentDefinition.GroupVersion, NetworkAttachmentDefinition.Plural, null), ApiJson.Default.NetworkAttachmentDefinition, new InformerOptions()));
+        endpoints = Watch(new Informer<DanmEp>(
+            api,
+            ResourcePath.Danm(ApiNames.DanmEps, null),
+            ApiJson.Default.DanmEp,
+            new InformerOptions { Query = $"&labelSelector={Uri.EscapeDataString($"{ApiNames.NodeLabel}={LabelValue.For(nodeName)}")}" }));
+
+        Informer<T> Watch<T>(Informer<T> informer)
+            where T : class, IApiObject
+        {
+            informer.Changed += _ => changed();
+            informer.Failed += failed;
+            return informer;
+        }
+    }
+
+    /// <summary>Whether nothing that exists is missing here.</summary>
+    public bool IsComplete => networks.All(n => n.State != InformerState.Unknown) && definitions.State != InformerState.Unknown && endpoints.State == InformerState.Listed;
+
+    /// <summary>Keeps the answers up to date until it is cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([
+        .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation)]);
+
+    /// <summary>The NetworkAttachmentDefinitions that name a VLAN or VxLAN.</summary>
+    public IEnumerable<AttachmentDefinition> Definitions => definitions.Items.Select(AttachmentDefinition.Read);
+
+    /// <summary>The wishes, and the networks whose wish cannot be understood.</summary>
+    public (List<WantedLink> Wishes, List<LinkProblem> Problems) Read()
+    {
+        var wishes = new List<WantedLink>();
+        var problems = new List<LinkProblem>();
+        foreach (var (kind, informer) in Enum.GetValues<NetworkKind>().Zip(networks))
+        {
+            foreach (var network in informer.Items)
+            {
+                if (string.IsNullOrEmpty(network.Spec.Options.HostDevice))
+                    continue;
+                var name = new NetworkRef(kind, network.Metadata.Namespace, network.Metadata.Name ?? "").ToString();
+                var faults = NetworkRules.Check(network);
+                try
+                {
+                    if (faults.Count > 0)
+                        throw new NetworkFaultException(faults);
+                    var mtu = network.Spec.Options.Mtu is > 0 and var m ? m : null as int?;
+                    wishes.Add(new WantedLink(name, ParentLink.Of(network), mtu, network.Metadata.CreationTimestamp ?? ""));
+                }
+                catch (NetworkFaultException e)
+                {
+                    problems.Add(new(name, e.Message));
+                }
+            }
+        }
+
+        foreach (var definition in Definitions)
+        {
+            wishes.AddRange(definition.Wishes);
+            if (definition.Problem is { } problem)
+                problems.Add(new(definition.Name, problem));
+        }
+
+        return (wishes, problems);
+    }
+
+    /// <summary>Names of the interfaces that Pods of this node stand on.</summary>
+    public HashSet<string> InUse()
+    {
+        var names = new HashSet<string>();
+        foreach (var endpoint in endpoints.Items)
+        {
+            if (endpoint.Metadata.Annotations?.GetValueOrDefault(ApiNames.HostInterfaceAnnotation) is { } name)
+                names.Add(name);
+            else if (ParentOf(endpoint) is { } parent)
+                names.Add(parent);
+        }
+
+        return names;
+    }
+
+    // DanmEps that an older build or the original made do not say it: the network does.
+    private string? ParentOf(DanmEp endpoint)
+    {
+        if (!NetworkKinds.TryParse(endpoint.Spec.ApiType, out var kind))
+            return null;
+        var key = new ObjectKey(kind.IsNamespaced() ? endpoint.Metadata.Namespace : null, endpoint.Spec.NetworkName);
+        try
+        {
+            return networks[(int)kind].Find(key) is { } network && !string.IsNullOrEmpty(network.Spec.Options.HostDevice) ? ParentLink.Of(network).Name : null;
+        }
+        catch (NetworkFaultException)
+        {
+            return null;
+        }
+    }
+}
