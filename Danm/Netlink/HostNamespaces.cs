@@ -28,7 +28,7 @@ public sealed partial class HostNamespaces(string root = HostNamespaces.FirstPro
 
     private const nint SYS_openat2 = 437; // the same number on all architectures
     private const ulong RESOLVE_IN_ROOT = 0x10;
-    private const int ENOSYS = 38;
+    private const int EXDEV = 18, ENOSYS = 38;
 
     private static int NoFollow => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
@@ -41,7 +41,7 @@ public sealed partial class HostNamespaces(string root = HostNamespaces.FirstPro
         if (folder is null)
             return NamespaceSight.Unknown;
         var (found, errno) = Open(folder, path, 0);
-        if (errno == Errno.ELOOP)
+        if (errno is EXDEV or Errno.ELOOP)
         {
             // /proc/PID/ns/net is no path that can be followed inside a view; that it is there says that the process is.
             (found, errno) = Open(folder, path, NoFollow);

@@ -313,6 +313,19 @@ public sealed class NodeGarbageTests
         Owners().Should().Equal("living");
     }
 
+    [Test]
+    public async Task An_empty_journal_goes_and_a_damaged_one_is_reported()
+    {
+        var folder = Path.Combine(node.State.Folder, "sandboxes");
+        await File.WriteAllTextAsync(Path.Combine(folder, "u_empty"), "");
+        await File.WriteAllTextAsync(Path.Combine(folder, "u_damaged"), "{\"Phase\":");
+
+        (await PassAsync()).Select(f => (f.ContainerId, f.Kind)).Should().BeEquivalentTo([("empty", FindingKind.Freed), ("damaged", FindingKind.Suspect)]);
+
+        File.Exists(Path.Combine(folder, "u_empty")).Should().BeFalse();
+        File.Exists(Path.Combine(folder, "u_damaged")).Should().BeTrue();
+    }
+
     private Task<IReadOnlyList<Finding>> PassAsync(bool dryRun = false) => node.Garbage.RunAsync(dryRun, CancellationToken.None);
 
     private async Task<string> AttachAsync(string pod)
