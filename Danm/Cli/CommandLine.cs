@@ -24,7 +24,7 @@ internal static class CommandLine
             return 2;
         }
 
-        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help"));
+        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help", "kubeconf"));
         if (parsed.Action is ParseErrorAction)
         {
             foreach (var fault in parsed.Errors)
