@@ -118,7 +118,7 @@ internal sealed partial class GuestNode : ICniNode, IAsyncDisposable
     {
         Objects("IPAllocation").Should().BeEmpty();
         Objects("DanmEp").Should().BeEmpty();
-        (await Guest.ExpectAsync("find /var/lib/cni/danm -type f -print -exec cat {} + 2>/dev/null || true")).Should().BeEmpty();
+        (await Guest.ExpectAsync("find /var/lib/cni/danm -type f ! -name counters -print -exec cat {} + 2>/dev/null || true")).Should().BeEmpty();
         (await Guest.ExpectAsync(PodInterfaces)).Should().BeEmpty();
     }
 

@@ -141,8 +141,8 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>Links, addresses, routes and rules of the node and of every sandbox, as text to compare.</summary>
     public Task<string> InterfacesAsync() => ShellAsync(Interfaces);
 
-    /// <summary>The files that the plugin left, with their content.</summary>
-    public Task<string> StateAsync() => ShellAsync("find /var/lib -type f -print -exec cat {} +");
+    /// <summary>The files that the plugin left of sandboxes, with their content; what it counts stays.</summary>
+    public Task<string> StateAsync() => ShellAsync("find /var/lib -type f ! -name counters -print -exec cat {} +");
 
     /// <summary>What the node's journals say of each sandbox.</summary>
     public async Task<IReadOnlyList<JsonObject>> JournalsAsync()

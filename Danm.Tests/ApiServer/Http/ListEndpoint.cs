@@ -50,7 +50,7 @@ public sealed class ListEndpoint(ObjectStore store)
             store.Keep(type, revision, objects);
             metadata["continue"] = Encode(revision, found[^1].Key);
             if (labels.IsEmpty && fields.IsEmpty)
-                metadata["remainingItemCount"] = ObjectTable.Range(objects, ns, found[^1].Key).LongCount();
+                metadata["remainingItemCount"] = ns is null ? objects.Count - 1 - objects.IndexOf(found[^1]) : ObjectTable.Range(objects, ns, found[^1].Key).LongCount();
         }
         return form.List(found, metadata);
     }

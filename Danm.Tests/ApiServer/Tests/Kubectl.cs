@@ -18,6 +18,9 @@ public sealed class Kubectl : IDisposable
     /// <summary>Its minor version: 20 is Debian's.</summary>
     public int Minor { get; private set; }
 
+    /// <summary>A folder that it looks for plugins in first.</summary>
+    public string? PluginFolder { get; set; }
+
     /// <summary>Without kubectl a failure where CI is set, else the test is ignored.</summary>
     public static async Task<Kubectl> FindAsync(string kubeconfig)
     {
@@ -39,6 +42,8 @@ public sealed class Kubectl : IDisposable
             RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = home,
             Environment = { ["HOME"] = home, ["KUBECONFIG"] = Path.Combine(home, "config"), ["KUBECTL_EXPLAIN_OPENAPIV3"] = "true" },
         };
+        if (PluginFolder is not null)
+            start.Environment["PATH"] = $"{PluginFolder}:{start.Environment["PATH"]}";
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Danm.Api;
 using Danm.Ipam.Usage;
+using Danm.Kube;
 
 namespace Danm.Cli.Ipam;
 
@@ -32,7 +33,7 @@ internal static class InspectCommand
                 using var progress = new ProgressLine("objects read");
                 var writer = new UsageWriter(parsed.InvocationConfiguration.Output, format, !parsed.GetValue(noHeaders));
                 var list = parsed.GetValue(owners) ? writer.BeginOwners() : null;
-                var report = await new UsageReader(api, progress.Show).ReadAsync(shown, networks, isOne, list is null ? null : allocation => list.Add(allocation), cancellation).ConfigureAwait(false);
+                var report = await ReadAsync(new UsageReader(api, progress.Show), shown, networks, isOne, list, cancellation).ConfigureAwait(false);
                 progress.Dispose();
                 list?.End();
                 if (list is null || format is "table" or "wide")
@@ -40,6 +41,23 @@ internal static class InspectCommand
             }
         });
         return command;
+    }
+
+    // A list that takes longer than the server remembers begins anew; what has been shown already cannot be taken back.
+    private static async Task<UsageReport> ReadAsync(
+        UsageReader reader, IReadOnlyList<Network> shown, IReadOnlyList<Network> all, bool isOne, OwnerList? list, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await reader.ReadAsync(shown, all, isOne, list is null ? null : allocation => list.Add(allocation), cancellation).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.Code == System.Net.HttpStatusCode.Gone && list is null && attempt < 3)
+            {
+                // From the start.
+            }
+        }
     }
 
     private static Network Find(List<Network> networks, string text, string ns)
