@@ -88,7 +88,7 @@ internal sealed partial class PrivateNode : IAsyncDisposable
             Config = new JsonObject
             {
                 ["cniVersion"] = command == "STATUS" ? "1.1.0" : "1.0.0", ["name"] = "danm_meta_cni", ["type"] = "danm", ["kubeconfig"] = Kubeconfig,
-                ["logFile"] = Log, ["logLevel"] = "debug",
+                ["cniDir"] = "/run", ["logFile"] = Log, ["logLevel"] = "debug",
             },
         };
         var cost = await RunAsync([.. tracer, DanmBinary.Path], call.Environment, call.Config.ToJsonString());

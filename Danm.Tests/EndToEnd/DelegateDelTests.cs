@@ -106,6 +106,22 @@ public sealed class DelegateDelTests : ScriptedDelegateFixture
         await ExpectNothingLeftAsync(pod);
     }
 
+    [Test]
+    public async Task Gives_the_lease_back_although_a_plugin_behind_it_hangs()
+    {
+        var pod = await AttachedAsync();
+        await DelegateScriptAsync("behind", """jq -c .prevResult <<<"$config" """, del: "sleep 86399.25");
+        var call = Call(pod, "DEL");
+        call.Config["timeoutSeconds"] = 12;
+
+        (await Node.CallAsync(call)).Succeeded();
+
+        (await LeasesAsync()).Should().BeEmpty("bridge and host-local have their share of the time");
+        (await LogAsync()).Should().MatchRegex("warning \"a delegate's DEL failed.*interface=\"eth1\".*'behind' DEL: it did not end in time and was killed");
+        await ExpectNoProcessAsync("86399.25");
+        await ExpectNothingLeftAsync(pod);
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task Without_the_API_server_removes_the_interfaces_and_leaves_the_objects_to_the_next_call(bool withJournal)

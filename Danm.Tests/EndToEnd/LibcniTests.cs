@@ -225,6 +225,113 @@ public sealed class LibcniTests : HostFixture
         await ExpectNothingLeftAsync(pod);
     }
 
+    // What the network's file becomes between two Pods of it: plugins keep what they have by the network's name.
+    [TestCase("""{"cniVersion":"1.1.0","name":"rec","type":"recorder","x":2}""")]
+    [TestCase("""{"cniVersion":"1.0.0","name":"rec","type":"recorder"}""")]
+    public async Task GC_tells_delegates_of_every_attachment_of_their_network_after_its_file_was(string before)
+    {
+        var runtime = new LibcniDriver(Node, List("1.1.0"));
+        var (first, second) = (await PodAsync("first", """[{"network":"rec"}]"""), await PodAsync("second", """[{"network":"rec"}]"""));
+        await Node.ShellAsync($"mv /run/cni/rec.conf /run/rec.conf; echo '{before}' >/run/cni/rec.conf");
+        (await runtime.AddAsync(first)).Succeeded();
+        await Node.ShellAsync("rm -f /run/cni/rec.*; mv /run/rec.conf /run/cni/rec.conf");
+        (await runtime.AddAsync(second)).Succeeded();
+
+        (await runtime.GcAsync(first, second)).Succeeded();
+
+        ContainersIn((await recorder.CallsAsync("GC")).Should().ContainSingle().Subject).Should().BeEquivalentTo(first.ContainerId, second.ContainerId);
+        (await runtime.DelAsync(first)).Succeeded();
+        (await runtime.DelAsync(second)).Succeeded();
+        await ExpectNothingLeftAsync(first, second);
+    }
+
+    [TestCase("truncate -s 40")]
+    [TestCase("chown 1000")]
+    [TestCase("rm")]
+    public async Task GC_leaves_delegates_alone_while_a_valid_containers_journal_tells_nothing_after(string damage)
+    {
+        var runtime = new LibcniDriver(Node, List("1.1.0"));
+        const string Interfaces = """[{"network":"rec"}]""";
+        var (lost, known, gone) = (await PodAsync("lost", Interfaces), await PodAsync("known", Interfaces), await PodAsync("gone", Interfaces));
+        foreach (var pod in (Sandbox[])[lost, known, gone])
+            (await runtime.AddAsync(pod)).Succeeded();
+        runtime.Forget(gone);
+        await Node.ShellAsync($"{damage} /var/lib/cni/danm/sandboxes/*_{lost.ContainerId}");
+
+        (await runtime.GcAsync(lost, known)).Succeeded();
+
+        (await recorder.CallsAsync("GC")).Should().BeEmpty();
+        (await recorder.CallsAsync("DEL")).Select(c => (string)c["container"]!).Should().Equal(gone.ContainerId);
+        (await Node.ShellAsync("grep 'GC of delegates left out' /var/log/danm.log")).Should().Contain($"containers=\"{lost.ContainerId}\"");
+        (await runtime.DelAsync(lost)).Succeeded();
+        (await runtime.GcAsync(known)).Succeeded();
+        ContainersIn((await recorder.CallsAsync("GC")).Should().ContainSingle("nobody is unknown any more").Subject).Should().Equal(known.ContainerId);
+        (await runtime.DelAsync(known)).Succeeded();
+        await ExpectNothingLeftAsync(lost, known, gone);
+    }
+
+    [Test]
+    public async Task A_journal_that_cannot_be_opened_keeps_GC_from_nothing_else()
+    {
+        var runtime = new LibcniDriver(Node, List("1.1.0"));
+        var pod = await PodAsync("a", """[{"network":"rec"}]""");
+        (await runtime.AddAsync(pod)).Succeeded();
+        runtime.Forget(pod);
+        await Node.ShellAsync("ln -s /etc/passwd /var/lib/cni/danm/sandboxes/uid_link");
+
+        (await runtime.GcAsync()).Succeeded();
+
+        (await recorder.CallsAsync("GC")).Should().ContainSingle();
+        await Node.ShellAsync("rm /var/lib/cni/danm/sandboxes/uid_link");
+        await ExpectNothingLeftAsync(pod);
+    }
+
+    [Test]
+    public async Task DEL_of_a_container_that_lives_waits_for_no_GC()
+    {
+        var runtime = new LibcniDriver(Node, List("1.1.0"));
+        var (gone, lives) = (await PodAsync("gone", """[{"network":"mv","ip":"dynamic"}]"""), await PodAsync("lives", """[{"network":"rec"}]"""));
+        (await runtime.AddAsync(gone)).Succeeded();
+        (await runtime.AddAsync(lives)).Succeeded();
+        runtime.Forget(gone);
+        var reached = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        Node.Server.Faults.Add(new Fault(Fault.On("delete", "danmeps"))
+        {
+            Count = 1,
+            Hold = () =>
+            {
+                reached.TrySetResult();
+                return goOn.Task;
+            },
+        });
+        var gc = runtime.GcAsync(lives);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+
+        var del = await lives.DelAsync();
+        goOn.SetResult();
+
+        del.Succeeded("GC is at work for another one");
+        await gc;
+        await Node.PassTimeAsync(TimeSpan.FromSeconds(91));
+        (await gone.DelAsync()).Succeeded();
+        await ExpectNothingLeftAsync(gone, lives);
+    }
+
+    [Test]
+    public async Task STATUS_waits_a_moment_only_for_a_delegate_that_hangs()
+    {
+        var runtime = new LibcniDriver(Node, List("1.1.0"));
+        var pod = await PodAsync("a", """[{"network":"rec"}]""");
+        (await runtime.AddAsync(pod)).Succeeded();
+        await Node.ShellAsync("mkfifo /run/recorder/STATUS.error");
+
+        (await runtime.StatusAsync()).Failed(50).Msg.Should().Contain("'rec'").And.Contain("did not answer STATUS within 1 s");
+
+        (await runtime.DelAsync(pod)).Succeeded();
+        await ExpectNothingLeftAsync(pod);
+    }
+
     // The code that the delegate gives, and the one that the runtime gets.
     [TestCase(51, 51)]
     [TestCase(50, 50)]
@@ -283,6 +390,9 @@ public sealed class LibcniTests : HostFixture
         plugin["capabilities"] = new JsonObject { ["portMappings"] = true, ["bandwidth"] = false };
         return new JsonObject { ["cniVersion"] = version, ["name"] = name, ["plugins"] = new JsonArray(plugin) };
     }
+
+    private static IEnumerable<string> ContainersIn(JsonObject call) =>
+        call["config"]!["cni.dev/valid-attachments"]!.AsArray().Select(a => (string)a!["containerID"]!);
 
     private Task<Sandbox> PodAsync(string name, string interfaces) => Node.StartPodAsync(Objects.Pod(name, interfaces));
 

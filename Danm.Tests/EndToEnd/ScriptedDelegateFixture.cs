@@ -38,7 +38,13 @@ public abstract class ScriptedDelegateFixture : HostFixture
     /// <param name="del">Shell commands of its DEL.</param>
     private protected async Task DelegateAsync(string name, string add, string del = RemoveInterface)
     {
-        await ScriptAsync(name, $$"""
+        await DelegateScriptAsync(name, add, del);
+        await NetworkAsync(name);
+    }
+
+    /// <summary>The plugin alone; one that is there is replaced.</summary>
+    private protected Task DelegateScriptAsync(string name, string add, string del = RemoveInterface) =>
+        ScriptAsync(name, $$"""
             #!/bin/bash
             echo "$EPOCHREALTIME begin $CNI_COMMAND ${0##*/}" >>/run/calls/log
             config=$(cat)
@@ -54,8 +60,6 @@ public abstract class ScriptedDelegateFixture : HostFixture
             echo "$EPOCHREALTIME end $CNI_COMMAND ${0##*/}" >>/run/calls/log
             exit $status
             """);
-        await NetworkAsync(name);
-    }
 
     /// <summary>A network whose file names the plugin of its own name.</summary>
     private protected async Task NetworkAsync(string name)

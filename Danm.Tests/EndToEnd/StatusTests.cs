@@ -28,6 +28,7 @@ public sealed class StatusTests : HostFixture
     public async Task Is_told_by_the_node_alone_with(Case row)
     {
         var config = Node.Config("1.1.0");
+        config["cniDir"] = "/run";
         config["kubeconfig"] = row.Kubeconfig is null ? null : row.Kubeconfig(Node) is { } text ? Node.WriteFile("given", text) : Node.PathOf("missing");
 
         var outcome = await Node.CallAsync(new CniCall("STATUS") { IfName = null, Config = config });
@@ -43,6 +44,16 @@ public sealed class StatusTests : HostFixture
     [Test]
     public async Task Came_with_version_1_1_0_of_the_specification() =>
         (await Node.CallAsync(new CniCall("STATUS") { IfName = null, Config = Node.Config("1.0.0") })).Failed(1).Msg.Should().Contain("1.0.0").And.Contain("STATUS");
+
+    [TestCase("/run/nowhere")]
+    [TestCase("/etc/passwd")]
+    public async Task Needs_the_folder_of_the_networks_files(string cniDir)
+    {
+        var config = Node.Config("1.1.0");
+        config["cniDir"] = cniDir;
+
+        (await Node.CallAsync(new CniCall("STATUS") { IfName = null, Config = config })).Failed(50).Msg.Should().Contain($"cniDir '{cniDir}'").And.Contain("is not a folder");
+    }
 
     [SetUp]
     public void ForgetRequests() => Node.Server.Requests.Clear();

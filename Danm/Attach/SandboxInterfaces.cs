@@ -89,17 +89,15 @@ internal sealed class SandboxInterfaces(NodeCall call)
     {
         try
         {
-            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(patience);
             var del = new PluginCall("DEL", record.ContainerId, attachment.Interface, netns, call.Request.ContainerId == record.ContainerId ? null : record.Args ?? "");
-            await call.Chain.DelAsync(called, del, budget.Token).ConfigureAwait(false);
+            await call.Chain.DelAsync(called, del, patience, cancellation).ConfigureAwait(false);
             return new Leftover(attachment, IsOurs: false) { IsRemoved = true };
         }
-        catch (Exception e) when (e is PluginException or CniException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is PluginException or CniException)
         {
             call.Log.Warning(
                 "a delegate's DEL failed: its interface is removed by name", ("interface", attachment.Interface), ("network", attachment.Network),
-                ("cause", e is OperationCanceledException ? "it did not end in time and was killed" : e.Message));
+                ("cause", e.Message));
             return new Leftover(attachment, IsOurs: false);
         }
     }

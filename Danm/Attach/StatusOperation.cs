@@ -10,11 +10,22 @@ namespace Danm.Attach;
 /// </summary>
 internal sealed class StatusOperation(NodeCall call)
 {
+    // A delegate looks at this node too; whoever needs longer for that would hold the runtime up every few seconds.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <exception cref="CniException">Code 50: what is missing, or 51: a delegate's containers may be cut off.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         await call.CheckAccessAsync(cancellation).ConfigureAwait(false);
+        CheckFolder();
         await CheckDelegatesAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private void CheckFolder()
+    {
+        var folder = call.Request.Config.CniDir;
+        if (!Directory.Exists(folder))
+            throw new CniException(CniErrorCode.PluginNotAvailable, $"cniDir {CniText.Quote(folder)} is not there, or is not a folder: networks of other plugins have their files in it", "cniDir");
     }
 
     private async Task CheckDelegatesAsync(CancellationToken cancellation)
@@ -29,11 +40,25 @@ internal sealed class StatusOperation(NodeCall call)
 
         try
         {
-            await Task.WhenAll(delegates.All.Select(d => call.Chain.StatusAsync(d.Called, cancellation))).ConfigureAwait(false);
+            await Task.WhenAll(delegates.All.Select(d => AskAsync(d.Called, cancellation))).ConfigureAwait(false);
         }
         catch (PluginException e)
         {
             throw new CniException(e.Code is CniErrorCode.LimitedConnectivity ? CniErrorCode.LimitedConnectivity : CniErrorCode.PluginNotAvailable, e.Message, e.Details, e);
+        }
+    }
+
+    private async Task AskAsync(DelegateRecord called, CancellationToken cancellation)
+    {
+        using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        budget.CancelAfter(Patience);
+        try
+        {
+            await call.Chain.StatusAsync(called, budget.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CniException(CniErrorCode.PluginNotAvailable, $"the plugins of {CniText.Quote(called.Name)} did not answer STATUS within {Patience.TotalSeconds} s", inner: e);
         }
     }
 }

@@ -74,16 +74,24 @@ public sealed class NodeState
         var found = new List<Journal>();
         if (!Directory.Exists(sandboxes))
             return found;
-        foreach (var path in Directory.GetFiles(sandboxes))
+        try
         {
-            var key = Path.GetFileName(path);
-            var split = key.IndexOf('_');
-            if (split < 0 || !matches(key[..split], key[(split + 1)..]))
-                continue;
-            if (await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false) is { } file)
-                found.Add(Open(file));
-            else if (wait > TimeSpan.Zero && File.Exists(path))
-                throw Busy(path, key[(split + 1)..]);
+            foreach (var path in Directory.GetFiles(sandboxes))
+            {
+                var key = Path.GetFileName(path);
+                var split = key.IndexOf('_');
+                if (split < 0 || !matches(key[..split], key[(split + 1)..]))
+                    continue;
+                if (await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false) is { } file)
+                    found.Add(Open(file));
+                else if (wait > TimeSpan.Zero && File.Exists(path))
+                    throw Busy(path, key[(split + 1)..]);
+            }
+        }
+        catch
+        {
+            found.ForEach(j => j.Dispose()); // nobody else would unlock them
+            throw;
         }
 
         return found;

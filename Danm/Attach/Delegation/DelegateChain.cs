@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Danm.Cni;
 using Danm.Cni.Plugins;
@@ -30,25 +31,37 @@ internal sealed class DelegateChain(PluginRunner runner)
         return (record with { Result = Encoding.UTF8.GetString(result.Span) }, read);
     }
 
-    /// <summary>Calls every plugin's DEL, also after one has failed.</summary>
-    /// <exception cref="PluginException">The first that failed.</exception>
-    public async Task DelAsync(DelegateRecord record, PluginCall call, CancellationToken cancellation)
+    /// <summary>
+    /// Calls every plugin's DEL, also after one has failed or hung: the one that holds an address is called last. Each has an equal
+    /// share of the time that those before it left.
+    /// </summary>
+    /// <exception cref="PluginException">The first that failed, or was killed when its share was over.</exception>
+    /// <exception cref="CniException">The first whose configuration cannot be used.</exception>
+    public async Task DelAsync(DelegateRecord record, PluginCall call, TimeSpan patience, CancellationToken cancellation)
     {
-        PluginException? failure = null;
-        foreach (var plugin in record.Plugins.Reverse())
+        Exception? failure = null;
+        var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        for (var left = record.Plugins.Count; left > 0; left--)
         {
+            var plugin = record.Plugins[left - 1];
+            using var share = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            share.CancelAfter(TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64) / left));
             try
             {
-                await runner.CallAsync(plugin.Type, call with { Command = "DEL" }, Config(plugin, CachedResult(record)), cancellation).ConfigureAwait(false);
+                await runner.CallAsync(plugin.Type, call with { Command = "DEL" }, Config(plugin, CachedResult(record)), share.Token).ConfigureAwait(false);
             }
-            catch (PluginException e)
+            catch (Exception e) when (e is PluginException or CniException)
             {
                 failure ??= e;
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                failure ??= new PluginException(plugin.Type, call with { Command = "DEL" }, "it did not end in time and was killed");
             }
         }
 
         if (failure is not null)
-            throw failure;
+            ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <summary>Calls every plugin's CHECK, unless its version has none or its configuration wants none.</summary>
