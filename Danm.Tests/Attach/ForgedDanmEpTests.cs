@@ -146,6 +146,23 @@ public sealed class ForgedDanmEpTests : AttachFixture
     }
 
     [Test]
+    public async Task A_container_of_another_Pod_of_this_node_is_no_former_sandbox()
+    {
+        using (var victim = await State.CreateAsync("99999999-2222-3333-4444-555555555555", "c1"))
+        {
+            victim.Write(
+                new SandboxRecord { Phase = SandboxPhase.Attached, ContainerId = "c1", PodUid = "99999999-2222-3333-4444-555555555555", PodNamespace = "victim", PodName = "v" },
+                durable: false);
+        }
+
+        await ReleaseFormerAsync(Sandbox("c2", ns: "evil", pod: "x"), Endpoint("ep1", "c1", ns: "evil", pod: "x"));
+
+        Names("DanmEp").Should().Equal("ep1");
+        (await RecordAsync("c1"))!.PodNamespace.Should().Be("victim");
+        LogText.Should().Contain("names another Pod's container");
+    }
+
+    [Test]
     public async Task What_another_call_has_written_meanwhile_counts_more()
     {
         using var living = new TemporaryNamespace();

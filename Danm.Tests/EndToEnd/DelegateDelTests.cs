@@ -122,16 +122,20 @@ public sealed class DelegateDelTests : ScriptedDelegateFixture
         await ExpectNothingLeftAsync(pod);
     }
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public async Task Without_the_API_server_removes_the_interfaces_and_leaves_the_objects_to_the_next_call(bool withJournal)
+    // Without a journal nothing names the interfaces; a namespace that is gone has none.
+    [TestCase(true, Netns.Named)]
+    [TestCase(false, Netns.Gone)]
+    [TestCase(false, Netns.Unnamed)]
+    public async Task Without_the_API_server_leaves_the_objects_to_the_next_call(bool withJournal, Netns netns)
     {
         var pod = await AttachedAsync();
         if (!withJournal)
             await Node.ShellAsync("rm -r /var/lib/cni/danm");
+        if (netns != Netns.Named)
+            await pod.DeleteNamespaceAsync();
         Node.Server.Faults.Add(new Fault(_ => true) { DropBefore = true });
 
-        (await DelAsync(pod)).Succeeded();
+        (await Node.CallAsync(netns == Netns.Unnamed ? Call(pod, "DEL") with { Netns = null } : Call(pod, "DEL"))).Succeeded();
 
         Node.Objects("IPAllocation").Should().HaveCount(2);
         Node.Objects("DanmEp").Should().HaveCount(2);
@@ -146,6 +150,26 @@ public sealed class DelegateDelTests : ScriptedDelegateFixture
         await NextCallAsync();
         Node.Objects().Should().BeEmpty();
         (await Node.StateAsync()).Should().BeEmpty();
+        (await LeasesAsync()).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Without_the_API_server_and_the_journal_frees_nothing_of_a_namespace_that_lives()
+    {
+        var pod = await AttachedAsync();
+        var leases = await LeasesAsync();
+        await Node.ShellAsync("rm -r /var/lib/cni/danm");
+        Node.Server.Faults.Add(new Fault(_ => true) { DropBefore = true });
+
+        (await DelAsync(pod)).Failed(11).Msg.Should().Contain("nothing is released");
+
+        Node.Objects().Should().HaveCount(4);
+        (await LeasesAsync()).Should().Be(leases);
+        (await Node.StateAsync()).Should().BeEmpty();
+
+        Node.Server.Faults.Clear();
+        (await DelAsync(pod)).Succeeded();
+        await ExpectReleasedAsync(pod, leasesStay: false);
     }
 
     [Test]

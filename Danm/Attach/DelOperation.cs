@@ -64,6 +64,13 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
                 return;
             record = found;
         }
+        else if (request.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns))
+        {
+            // Its interfaces may still send, and this is the last call that is told where they are.
+            throw new CniException(
+                CniErrorCode.TryAgainLater,
+                $"container {request.ContainerId} has no journal, and the API server cannot be asked now which interfaces it has: nothing is released");
+        }
 
         using var journal = await BeginAsync(record, cancellation).ConfigureAwait(false);
         await call.Release(api).RunAsync(journal, request.Netns, cancellation).ConfigureAwait(false);

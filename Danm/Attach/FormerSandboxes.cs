@@ -29,6 +29,13 @@ internal sealed class FormerSandboxes(NodeCall call, ApiClient api, PodReader re
             var isOwn = group.Key == sandbox.Cid;
             if (!isOwn && group.Any(e => e.Spec.Netns is { Length: > 0 } netns && !NodeState.IsGone(netns)))
                 continue;
+            // Any container can be named in a DanmEp; those of other Pods are theirs to release.
+            if (!isOwn && call.State.IsOfAnotherPod(group.Key, sandbox.Uid))
+            {
+                call.Log.Warning("a DanmEp of the Pod names another Pod's container: passed over", ("former", group.Key), ("danmep", group.First().Metadata.Name ?? ""));
+                continue;
+            }
+
             using var journal = await call.State.CreateAsync(sandbox.Uid, group.Key, LockWait, cancellation).ConfigureAwait(false);
             // Whoever held it a moment ago has written down what DanmEps can only claim.
             if (journal.Last is not null)

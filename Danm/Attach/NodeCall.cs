@@ -1,4 +1,5 @@
 using System.Collections;
+using Danm.Api;
 using Danm.Attach.Delegation;
 using Danm.Calls;
 using Danm.Cni;
@@ -20,6 +21,16 @@ internal sealed class NodeCall(CniRequest request, NodeState? state = null) : Ru
 
     /// <summary>Takes back what journals of sandboxes name.</summary>
     public SandboxRelease Release(ApiClient? api) => new(ReleaseOfClaims(api), new SandboxInterfaces(this));
+
+    /// <summary>Sandboxes that are found late have delegates too. Their namespaces are gone: they were deferred only because of that.</summary>
+    public override ClaimRelease ReleaseOfClaims(ApiClient? api) =>
+        new(api, Log, Request.Patience(), api is null ? null : (record, endpoints, cancellation) => ReleaseDelegatesAsync(api, record, endpoints, cancellation));
+
+    private async Task ReleaseDelegatesAsync(ApiClient api, SandboxRecord record, IReadOnlyList<DanmEp> endpoints, CancellationToken cancellation)
+    {
+        var made = await new DelegateRecovery(this, new PodReader(api)).CompleteAsync(DanmEpSearch.ToRecord(endpoints, record), endpoints, cancellation).ConfigureAwait(false);
+        await new SandboxInterfaces(this).RemoveAsync(made, netns: null, cancellation).ConfigureAwait(false);
+    }
 
     private void Report(PluginRun run)
     {

@@ -12,7 +12,9 @@ namespace Danm.Calls;
 /// <param name="api">The API server; null if there is no way to it.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="patience">How long to wait for an API server that does not answer, before what it should release is written down instead.</param>
-internal sealed class ClaimRelease(ApiClient? api, CallLog log, TimeSpan patience)
+/// <param name="found">Takes back what found DanmEps have besides API objects, before those go; null: nothing.</param>
+internal sealed class ClaimRelease(
+    ApiClient? api, CallLog log, TimeSpan patience, Func<SandboxRecord, IReadOnlyList<DanmEp>, CancellationToken, Task>? found = null)
 {
     /// <summary>
     /// How long after an attempt was cut off its creates may still come to be: the API server's request time-out is 60 s.
@@ -130,11 +132,13 @@ internal sealed class ClaimRelease(ApiClient? api, CallLog log, TimeSpan patienc
     {
         try
         {
-            var found = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, cancellation).ConfigureAwait(false);
+            var endpoints = await DanmEpSearch.ByContainerAsync(api!, record.PodNamespace, record.ContainerId, cancellation).ConfigureAwait(false);
+            if (found is not null && endpoints.Count > 0)
+                await found(record, endpoints, cancellation).ConfigureAwait(false);
             record = record with
             {
-                PodName = record.PodName is { Length: > 0 } name ? name : found.FirstOrDefault()?.Spec.Pod ?? "",
-                Claims = [.. record.Claims, .. found.SelectMany(DanmEpSearch.ClaimsOf)],
+                PodName = record.PodName is { Length: > 0 } name ? name : endpoints.FirstOrDefault()?.Spec.Pod ?? "",
+                Claims = [.. record.Claims, .. endpoints.SelectMany(DanmEpSearch.ClaimsOf)],
                 Search = false,
             };
             journal.Write(record, durable: true);

@@ -22,7 +22,7 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
     public AllocationTally Tally { get; } = new();
 
     /// <summary>Takes back API objects that journals name.</summary>
-    public ClaimRelease ReleaseOfClaims(ApiClient? api) => new(api, Log, Request.Patience());
+    public virtual ClaimRelease ReleaseOfClaims(ApiClient? api) => new(api, Log, Request.Patience());
 
     /// <exception cref="KubeConfigException">It cannot be read.</exception>
     /// <exception cref="CniException">Code 7: the configuration names none.</exception>

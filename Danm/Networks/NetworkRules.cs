@@ -13,7 +13,7 @@ public static class NetworkRules
     internal const string IPv6SubnetRule = "must be an IPv6 subnet such as fd00::/64";
 
     // A file name has 255 bytes, of which '.conflist' and a temporary name's end take some.
-    private const int MaxIdLength = 128;
+    internal const int MaxIdLength = 128;
 
     // Prefix of 253, '/', name of 63: a qualified name.
     private const int MaxPoolLength = 317;

@@ -141,6 +141,14 @@ public sealed class NodeState
         return file.Exists ? file.LastWriteTimeUtc : null;
     }
 
+    /// <summary>Whether a container has a journal here under another Pod's UID.</summary>
+    public bool IsOfAnotherPod(string containerId, string podUid) =>
+        Directory.Exists(sandboxes)
+        && Directory.EnumerateFiles(sandboxes).Select(path => Path.GetFileName(path)).Any(
+            key => key.EndsWith($"_{containerId}", StringComparison.Ordinal)
+                && key.IndexOf('_') == key.Length - containerId.Length - 1
+                && key != SandboxRecord.KeyOf(podUid, containerId));
+
     /// <summary>Whether danm has ever attached a Pod here: elsewhere, nobody can say what lives on this machine.</summary>
     public bool Exists => Directory.Exists(sandboxes);
 

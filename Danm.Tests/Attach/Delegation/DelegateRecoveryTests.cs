@@ -90,6 +90,25 @@ public sealed class DelegateRecoveryTests : AttachFixture
     }
 
     [Test]
+    public async Task A_network_with_a_fault_still_has_its_file()
+    {
+        await File.WriteAllTextAsync(Path.Combine(cniDir, "br.conf"), Bridge);
+        Server.Store.Create(Objects.Network("DanmNet", "n", """{"NetworkID":"br","NetworkType":"bridge","Options":{"host_device":"ens4","cidr":"10.0.0.0/24","routes":{"10.9.0.0/16":"192.168.0.1"}}}"""));
+
+        (await RecoverAsync("bridge", "10.7.0.5/24")).Delegate!.Plugins.Should().ContainSingle().Which.Config.Should().Be(Bridge);
+    }
+
+    [TestCase("default", true)]
+    [TestCase("victim", false)]
+    public async Task A_ClusterNetwork_is_asked_for_its_tenants(string tenant, bool isFound)
+    {
+        await File.WriteAllTextAsync(Path.Combine(cniDir, "br.conf"), Bridge);
+        Server.Store.Create(Objects.Network("ClusterNetwork", "n", $$"""{"NetworkID":"br","NetworkType":"bridge","AllowedTenants":["{{tenant}}"]}"""));
+
+        ((await RecoverAsync("bridge", "10.7.0.5/24", "ClusterNetwork")).Delegate is not null).Should().Be(isFound);
+    }
+
+    [Test]
     public async Task Our_own_interfaces_ask_nobody()
     {
         await RecoverAsync("ipvlan", "10.0.0.5/24");

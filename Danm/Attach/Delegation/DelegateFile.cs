@@ -27,15 +27,25 @@ internal static partial class DelegateFile
             // Names that are none are the planner's to refuse.
             if (NetworkTypes.IsDynamic(network.Spec.NetworkType) || files.ContainsKey(network.Ref) || NetworkRules.Check(network).Count > 0)
                 continue;
-            var id = network.Spec.NetworkId is { Length: > 0 } given
-                ? given
-                : throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: spec.NetworkID is missing, the name of its plugin's file in {cniDir}");
-            files[network.Ref] = TryRead(cniDir, id) ?? throw new CniException(
-                CniErrorCode.InvalidNetwork,
-                $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, but there is no {id}.conf, .json or .conflist in {cniDir} on this node: put its plugin's configuration there");
+            files[network.Ref] = Read(network, cniDir)!;
         }
 
         return files;
+    }
+
+    /// <summary>The file of a network, whatever else may be wrong with it; null if its type needs none.</summary>
+    /// <exception cref="CniException">It is missing, not to be trusted, or not valid.</exception>
+    public static NetworkList? Read(Network network, string cniDir)
+    {
+        if (NetworkTypes.IsDynamic(network.Spec.NetworkType))
+            return null;
+        if (network.Spec.NetworkId is not { Length: > 0 } id)
+            throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: spec.NetworkID is missing, the name of its plugin's file in {cniDir}");
+        if (!Names.IsPlain(id, NetworkRules.MaxIdLength))
+            throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} cannot be used: spec.NetworkID {CniText.Quote(id)} is no name of a file");
+        return TryRead(cniDir, id) ?? throw new CniException(
+            CniErrorCode.InvalidNetwork,
+            $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, but there is no {id}.conf, .json or .conflist in {cniDir} on this node: put its plugin's configuration there");
     }
 
     /// <summary>Reads the first of the three that is there.</summary>

@@ -23,6 +23,8 @@ internal static class DelegatePlanner
     {
         // runtimeConfig is about the Pod's first interface: ports of the host, bandwidth, a hardware address.
         var runtimeConfig = request.Position == 0 ? call.Config.RuntimeConfig : null;
+        if (file is null && !NetworkTypes.IsDynamic(network.Spec.NetworkType))
+            throw new CniException(CniErrorCode.InvalidNetwork, $"{network.Ref} has spec.NetworkType {CniText.Quote(network.Spec.NetworkType)}, whose configuration must be in a file, and has none");
         if (file is null)
             return new DelegatePlan(Built(network, call.Config.CniVersion), HasAddresses(request) ? IpamSource.Danm : IpamSource.None, runtimeConfig);
         if (file.Plugins[0].Type != network.Spec.NetworkType)

@@ -28,10 +28,12 @@ internal sealed class DelegateRecovery(NodeCall call, PodReader reader)
     {
         try
         {
+            // It becomes CNI_IFNAME of a program that runs as root.
+            if (!CniNames.IsInterfaceName(attachment.Interface))
+                throw new ArgumentException($"{CniText.Quote(attachment.Interface)} is no name of an interface");
             var network = await ReadAsync(endpoint, cancellation).ConfigureAwait(false);
-            var files = DelegateFile.ReadAll([network], call.Request.Config.CniDir);
             var request = RequestOf(endpoint, network);
-            var plan = DelegatePlanner.Plan(network, request, files.GetValueOrDefault(network.Ref), call.Request, []);
+            var plan = DelegatePlanner.Plan(network, request, DelegateFile.Read(network, call.Request.Config.CniDir), call.Request, []);
             var addresses = Addresses(endpoint).ToList();
             call.Log.Warning("nothing on this node tells how the interface was made: its network object does", ("interface", attachment.Interface), ("network", network.Ref.ToString()));
             return attachment with { Delegate = plan.Compose(plan.Ipam == IpamSource.Danm ? addresses : []), UnknownDelegate = null };
@@ -48,8 +50,12 @@ internal sealed class DelegateRecovery(NodeCall call, PodReader reader)
         if (!NetworkKinds.TryParse(endpoint.Spec.ApiType, out var kind))
             throw new ArgumentException($"apiType {CniText.Quote(endpoint.Spec.ApiType)} is no kind of network");
         var reference = new NetworkRef(kind, kind.IsNamespaced() ? endpoint.Metadata.Namespace : null, endpoint.Spec.NetworkName);
-        return await reader.TryReadNetworkAsync(reference, cancellation).ConfigureAwait(false)
+        var network = await reader.TryReadNetworkAsync(reference, cancellation).ConfigureAwait(false)
             ?? throw new ArgumentException($"{reference} is gone");
+        // A tenant writes DanmEps: they lead to no network that its Pods could not have had.
+        return TenantAccess.Allows(network, endpoint.Metadata.Namespace ?? "")
+            ? network
+            : throw new ArgumentException($"{reference} is not for Pods of namespace {CniText.Quote(endpoint.Metadata.Namespace)}");
     }
 
     // An address inside the network's subnet was Danm's; any other, the delegate's own.
