@@ -84,7 +84,7 @@ public sealed class DelegateTests : HostFixture
         for (var i = 0; i < 3; i++)
             (await AddAsync(pod)).Succeeded();
 
-        Node.Server.Store.List("v1", "Event").Where(e => e["involvedObject"]!["name"]!.ToString() == "a").Should().ContainSingle()
+        Node.Server.Store.List("v1", "Event").Where(e => e["involvedObject"]!["uid"]!.ToString() == pod.Uid).Should().ContainSingle()
             .Which["message"]!.ToString().Should().Contain("asks for no address");
         (await pod.DelAsync()).Succeeded();
     }

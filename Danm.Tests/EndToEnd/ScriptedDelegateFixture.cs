@@ -92,12 +92,12 @@ public abstract class ScriptedDelegateFixture : HostFixture
     private protected Task<CniOutcome> DelAsync(Sandbox pod) => Node.CallAsync(Call(pod, "DEL"));
 
     /// <summary>A call that has nothing to do but what earlier ones could not.</summary>
-    private protected async Task NextCallAsync() => (await Node.CallAsync(new CniCall("DEL")
+    private protected async Task NextCallAsync()
     {
-        ContainerId = "unknown",
-        Args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=unknown",
-        Config = Node.Config(),
-    })).Succeeded();
+        var call = new CniCall("DEL") { ContainerId = "unknown", Args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=unknown", Config = Node.Config(), Path = PluginPath };
+        call.Config["cniDir"] = "/run/cni";
+        (await Node.CallAsync(call)).Succeeded();
+    }
 
     /// <summary>The calls of scripts, in the order in which they began.</summary>
     private protected async Task<IReadOnlyList<DelegateRun>> CallsAsync()
