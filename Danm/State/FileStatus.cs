@@ -7,7 +7,8 @@ namespace Danm.State;
 /// <summary>Whose an open file is, and of what kind (statx(2)): what decides whether root may act on its content.</summary>
 /// <param name="Owner">Its user's number.</param>
 /// <param name="Mode">Kind and permission bits, as <c>st_mode</c> has them.</param>
-internal readonly partial record struct FileStatus(uint Owner, ushort Mode)
+/// <param name="Size">In bytes.</param>
+internal readonly partial record struct FileStatus(uint Owner, ushort Mode, ulong Size)
 {
     private const int AT_FDCWD = -100, AT_EMPTY_PATH = 0x1000, S_IFMT = 0xf000, S_IFREG = 0x8000, S_IFDIR = 0x4000, WritableByOthers = 0x12; // 0022
     private const uint STATX_BASIC_STATS = 0x7ff;
@@ -34,7 +35,7 @@ internal readonly partial record struct FileStatus(uint Owner, ushort Mode)
     {
         var status = default(Statx);
         return statx(folder, path, flags, STATX_BASIC_STATS, &status) == 0
-            ? new FileStatus(status.Uid, status.Mode)
+            ? new FileStatus(status.Uid, status.Mode, status.Size)
             : throw new IOException(new Win32Exception(Marshal.GetLastPInvokeError()).Message);
     }
 
@@ -44,6 +45,7 @@ internal readonly partial record struct FileStatus(uint Owner, ushort Mode)
     {
         [FieldOffset(20)] public uint Uid;
         [FieldOffset(28)] public ushort Mode;
+        [FieldOffset(40)] public ulong Size;
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -21,46 +21,41 @@ public enum NodeCounter
 }
 
 /// <summary>
-/// Counts that outlive the calls, which last milliseconds: 64-bit numbers in one small file of the node's state, for a long-lived
-/// process to publish. Counting never fails a call, and never waits long: what cannot be counted at once is not.
+/// Counts that outlive the calls, which last milliseconds: one page of 64-bit numbers in a file of the node's state, mapped and added to
+/// atomically, for a long-lived process to publish. There is no lock to wait for, and nothing to tear for a call that is killed.
+/// Counting never fails a call: a file that is not as it should be is left alone.
 /// </summary>
 public sealed partial class NodeCounters(string folder)
 {
     private const int O_RDWR = 2, O_CREAT = 0x40, O_CLOEXEC = 0x80000;
-    private const int LOCK_EX = 2, LOCK_NB = 4;
-    private const int Attempts = 5;
+    private const int PROT_READ_WRITE = 3, MAP_SHARED = 1;
+    private const int Size = 4096;
 
     // "DANMCTR" and the version of the format.
     private const long Magic = 0x31_52_54_43_4d_4e_41_44;
-    private const int Slots = 64;
-    private const int Size = sizeof(long) * (1 + Slots);
 
     private readonly string path = Path.Combine(folder, "counters");
 
-    /// <summary>Adds to counters, whatever else happens to the file at the same time. A file that is not as it should be is left alone.</summary>
-    public void Add(params ReadOnlySpan<(NodeCounter Counter, long Count)> counts)
+    /// <summary>Adds to counters.</summary>
+    public unsafe void Add(params ReadOnlySpan<(NodeCounter Counter, long Count)> counts)
     {
         var fd = open(path, O_RDWR | O_CREAT | OpenFlags.NoFollow | O_CLOEXEC, 0x180 /* 0600 */);
         if (fd < 0)
             return;
         using var file = new SafeFileHandle(fd, ownsHandle: true);
-        try
+        if (!IsUsable(file, fd))
+            return;
+        var page = mmap(0, Size, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+        if (page == -1)
+            return;
+        var numbers = new Span<long>((void*)page, Size / sizeof(long));
+        if (Interlocked.CompareExchange(ref numbers[0], Magic, 0) is 0 or Magic)
         {
-            Span<byte> content = stackalloc byte[Size];
-            if (FileStatus.Of(file).Fault is not null || !TryLock(fd) || !TryRead(file, content))
-                return;
             foreach (var (counter, count) in counts)
-            {
-                var slot = content[SlotOf(counter)..];
-                BinaryPrimitives.WriteInt64LittleEndian(slot, BinaryPrimitives.ReadInt64LittleEndian(slot) + count);
-            }
+                Interlocked.Add(ref numbers[SlotOf(counter)], count);
+        }
 
-            RandomAccess.Write(file, content, 0);
-        }
-        catch (IOException)
-        {
-            // The disk is full, say: that is for others to tell.
-        }
+        _ = munmap(page, Size);
     }
 
     /// <summary>All counters; zeros where nothing was counted yet, or the file is not as it should be.</summary>
@@ -70,7 +65,7 @@ public sealed partial class NodeCounters(string folder)
         try
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            if (FileStatus.Of(file).Fault is not null || !TryRead(file, content))
+            if (FileStatus.Of(file) is not { Fault: null, Size: Size } || RandomAccess.Read(file, content, 0) != Size || BinaryPrimitives.ReadInt64LittleEndian(content) != Magic)
                 content.Clear();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -80,36 +75,36 @@ public sealed partial class NodeCounters(string folder)
 
         var counters = new Dictionary<NodeCounter, long>();
         foreach (var counter in Enum.GetValues<NodeCounter>())
-            counters[counter] = BinaryPrimitives.ReadInt64LittleEndian(content[SlotOf(counter)..]);
+            counters[counter] = BinaryPrimitives.ReadInt64LittleEndian(content[(sizeof(long) * SlotOf(counter))..]);
         return counters;
     }
 
-    private static int SlotOf(NodeCounter counter) => sizeof(long) * (1 + (int)counter);
+    private static int SlotOf(NodeCounter counter) => 1 + (int)counter;
 
-    /// <summary>The whole content; a new file's is made. False if it is of another format.</summary>
-    private static bool TryRead(SafeFileHandle file, Span<byte> content)
+    // The page is reserved before it is mapped: a write to one that a full disk has no block for would end the process. Several calls
+    // may find the file empty at once, and do the same to it.
+    private static bool IsUsable(SafeFileHandle file, int fd)
     {
-        var length = RandomAccess.Read(file, content, 0);
-        if (length == 0)
-            BinaryPrimitives.WriteInt64LittleEndian(content, Magic);
-        return length is 0 or Size && BinaryPrimitives.ReadInt64LittleEndian(content) == Magic;
-    }
-
-    private static bool TryLock(int fd)
-    {
-        for (var attempt = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++)
+        try
         {
-            if (attempt == Attempts)
-                return false;
-            Thread.Sleep(attempt);
+            var status = FileStatus.Of(file);
+            return status.Fault is null && (status.Size == Size || (status.Size == 0 && fallocate(fd, 0, 0, Size) == 0));
         }
-
-        return true;
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int flock(int fd, int operation);
+    private static partial int fallocate(int fd, int mode, nint offset, nint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(nint address, nuint length);
 }
