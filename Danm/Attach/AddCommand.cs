@@ -85,7 +85,7 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
         }
         catch (Exception)
         {
-            await RollBackAsync(journal, book.Made).ConfigureAwait(false);
+            await call.RollBackAsync(journal, book.Made, budget => call.Release(api).RunAsync(journal, book.Made.Netns, budget)).ConfigureAwait(false);
             throw;
         }
     }
@@ -95,30 +95,5 @@ internal sealed class AddCommand(NodeCall call, ApiClient api)
         foreach (var warning in warnings)
             call.Log.Warning(warning);
         return PodEvents.WarnAsync(api, sandbox, "NetworkWarning", warnings, cancellation);
-    }
-
-    // Its own time budget: an ADD that has used up its time still cleans up.
-    private async Task RollBackAsync(Journal journal, SandboxRecord made)
-    {
-        using var budget = new CancellationTokenSource(request.Patience() * 2);
-        try
-        {
-            try
-            {
-                journal.Write(made, durable: false);
-            }
-            catch (IOException e)
-            {
-                // A full disk may be why ADD failed. What was written before names no less.
-                call.Log.Warning("the journal cannot say what was made: all that was to be made is taken back", ("cause", e.Message));
-            }
-
-            await call.Release(api).RunAsync(journal, made.Netns, budget.Token).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            // The journal still names everything: the runtime's DEL, or GC, finds it.
-            call.Log.Error("rollback is not complete", ("cause", e.Message));
-        }
     }
 }

@@ -66,6 +66,34 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
         }
     }
 
+    /// <summary>Takes back what an ADD that failed has made. Has its own time budget: an ADD that has used up its time still cleans up.</summary>
+    /// <param name="journal">The ADD's journal.</param>
+    /// <param name="made">What was made, or may have been.</param>
+    /// <param name="release">Releases what the journal's last record names.</param>
+    public async Task RollBackAsync(Journal journal, SandboxRecord made, Func<CancellationToken, Task> release)
+    {
+        using var budget = new CancellationTokenSource(Request.Patience() * 2);
+        try
+        {
+            try
+            {
+                journal.Write(made, durable: false);
+            }
+            catch (IOException e)
+            {
+                // A full disk may be why ADD failed. What was written before names no less.
+                Log.Warning("the journal cannot say what was made: all that was to be made is taken back", ("cause", e.Message));
+            }
+
+            await release(budget.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The journal still names everything: the runtime's DEL, or GC, finds it.
+            Log.Error("rollback is not complete", ("cause", e.Message));
+        }
+    }
+
     /// <summary>Does what the call asks for; what goes wrong is in the log, and is thrown as the runtime gets it.</summary>
     /// <exception cref="CniException">Whatever went wrong.</exception>
     public async Task RunAsync(Func<Task> command)

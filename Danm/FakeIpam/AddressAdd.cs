@@ -82,7 +82,7 @@ internal sealed class AddressAdd(RuntimeCall call, ApiClient api, Func<bool> isA
         }
         catch (Exception)
         {
-            await RollBackAsync(journal, book.Record).ConfigureAwait(false);
+            await call.RollBackAsync(journal, book.Record, budget => call.ReleaseOfClaims(api).RunAsync(journal, budget)).ConfigureAwait(false);
             throw;
         }
     }
@@ -136,31 +136,6 @@ internal sealed class AddressAdd(RuntimeCall call, ApiClient api, Func<bool> isA
             // It is only for those who clean up after nodes that are gone.
             call.Log.Warning("the Pod's node is not known", ("cause", e.Message));
             return null;
-        }
-    }
-
-    // Its own time budget: an ADD that has used up its time still cleans up.
-    private async Task RollBackAsync(Journal journal, SandboxRecord made)
-    {
-        using var budget = new CancellationTokenSource(request.Patience() * 2);
-        try
-        {
-            try
-            {
-                journal.Write(made, durable: false);
-            }
-            catch (IOException e)
-            {
-                // A full disk may be why ADD failed. What was written before names no less.
-                call.Log.Warning("the journal cannot say what was made: all that was to be made is taken back", ("cause", e.Message));
-            }
-
-            await call.ReleaseOfClaims(api).RunAsync(journal, budget.Token).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            // The journal still names everything: the runtime's DEL, or GC, finds it.
-            call.Log.Error("rollback is not complete", ("cause", e.Message));
         }
     }
 }
