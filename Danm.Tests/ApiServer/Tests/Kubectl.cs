@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Danm.Tests.EndToEnd;
 
 namespace Danm.Tests.ApiServer.Tests;
 
@@ -25,10 +26,8 @@ public sealed class Kubectl : IDisposable
     public static async Task<Kubectl> FindAsync(string kubeconfig)
     {
         var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "kubectl")).FirstOrDefault(File.Exists);
-        if (found is null && Environment.GetEnvironmentVariable("CI") is { Length: > 0 })
-            Assert.Fail("kubectl is not on the PATH");
         if (found is null)
-            Assert.Ignore("NOT TESTED: kubectl is not on the PATH");
+            DanmBinary.Lacks("kubectl is not on the PATH: ./build.sh installs it (kubernetes-client)");
         var kubectl = new Kubectl(found!, kubeconfig);
         var (_, version, _) = await kubectl.RunAsync("version", "--client", "-o", "json");
         kubectl.Minor = int.Parse(new string([.. JsonNode.Parse(version).At("clientVersion", "minor").String()!.TakeWhile(char.IsAsciiDigit)]));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Danm.Api;
 using Danm.Attach.Delegation;
 using Danm.Cni;
+using Danm.Tests.EndToEnd;
 
 namespace Danm.Tests.Attach.Delegation;
 
@@ -15,7 +16,7 @@ public sealed class DelegateFileTests
     public void MakeFolder()
     {
         if (!Environment.IsPrivilegedProcess)
-            Assert.Ignore("only root's files count");
+            DanmBinary.Lacks("only root's files count: run the tests as root");
         folder = Directory.CreateTempSubdirectory("danm-cni-").FullName;
     }
 

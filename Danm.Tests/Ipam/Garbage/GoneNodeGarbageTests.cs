@@ -8,46 +8,30 @@ using Danm.Tests.Kube;
 
 namespace Danm.Tests.Ipam.Garbage;
 
-/// <summary>The pass over nodes that are gone, against an API server.</summary>
-public sealed class GoneNodeGarbageTests
+/// <summary>The pass over nodes that are gone, against an API Server.</summary>
+public sealed class GoneNodeGarbageTests : GarbageFixture
 {
     private static readonly GoneNodeOptions Options = new() { DeletesPerSecond = 1_000_000 };
 
-    private EmbeddedApiServer server = null!;
-    private ApiClient api = null!;
     private ManualClock clock = null!;
     private GoneNodeGarbage garbage = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")] });
-        api = TestClient.Connect(server.Kubeconfig());
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        api.Dispose();
-        await server.DisposeAsync();
-    }
 
     [SetUp]
     public void NewController()
     {
         clock = new ManualClock();
-        garbage = new GoneNodeGarbage(api, Options, clock);
-        server.Requests.Clear();
+        garbage = new GoneNodeGarbage(Api, Options, clock);
+        Server.Requests.Clear();
     }
 
     [TearDown]
     public void Clear()
     {
-        server.Faults.Clear();
+        Server.Faults.Clear();
         foreach (var (version, kind) in ((string, string)[])[("danm.io/v1", "DanmEp"), ("danm.io/v1", "IPAllocation"), ("v1", "Node"), ("v1", "Event")])
         {
-            foreach (var item in server.Store.List(version, kind))
-                server.Store.Delete(version, kind, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
+            foreach (var item in Server.Store.List(version, kind))
+                Server.Store.Delete(version, kind, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
         }
     }
 
@@ -68,7 +52,7 @@ public sealed class GoneNodeGarbageTests
         done.Failures.Should().BeEmpty();
         Left("IPAllocation").Should().BeEquivalentTo("of-there", "of-nobody", "imported");
         Left("DanmEp").Should().BeEquivalentTo("of-there", "of-nobody", "imported");
-        server.Requests.Where("delete", "ipallocations")[0].Started.Should().BeGreaterThan(server.Requests.Where("delete", "danmeps")[0].Ended!.Value);
+        Server.Requests.Where("delete", "ipallocations")[0].Started.Should().BeGreaterThan(Server.Requests.Where("delete", "danmeps")[0].Ended!.Value);
     }
 
     [Test]
@@ -79,7 +63,7 @@ public sealed class GoneNodeGarbageTests
         clock.Pass(Options.Grace / 2);
         Node("node");
         await PassAsync();
-        server.Store.Delete("v1", "Node", null, "node");
+        Server.Store.Delete("v1", "Node", null, "node");
         clock.Pass((Options.Grace / 2) + TimeSpan.FromSeconds(1));
         await PassAsync();
         Left("IPAllocation").Should().Equal("a");
@@ -95,7 +79,7 @@ public sealed class GoneNodeGarbageTests
         Attach("a", "node");
         await PassAsync();
         clock.Pass(Options.Grace + TimeSpan.FromSeconds(1));
-        server.Faults.Add(new Fault(Fault.On("list", "danmeps")) { Count = 1, Hold = () => { Node("node"); return Task.CompletedTask; } });
+        Server.Faults.Add(new Fault(Fault.On("list", "danmeps")) { Count = 1, Hold = () => { Node("node"); return Task.CompletedTask; } });
 
         (await PassAsync()).Nodes.Should().BeEmpty();
 
@@ -107,7 +91,7 @@ public sealed class GoneNodeGarbageTests
     {
         Node("down", "False", taint: true);
         Attach("a", "down");
-        server.Faults.Add(new Fault(Fault.On("get", "nodes")) { Count = 1, Hold = () => { Forget("a"); Attach("a", "other"); return Task.CompletedTask; } });
+        Server.Faults.Add(new Fault(Fault.On("get", "nodes")) { Count = 1, Hold = () => { Forget("a"); Attach("a", "other"); return Task.CompletedTask; } });
         Node("other");
 
         await PassAsync();
@@ -138,7 +122,7 @@ public sealed class GoneNodeGarbageTests
         (await PassAsync()).Nodes.Should().Contain("odd", NodeFate.TaintedButReady);
 
         Left("IPAllocation").Should().Equal("a");
-        var e = server.Store.List("v1", "Event").Should().ContainSingle().Which;
+        var e = Server.Store.List("v1", "Event").Should().ContainSingle().Which;
         e.At("involvedObject", "name").String().Should().Be("odd");
         e["message"].String().Should().Contain("out-of-service").And.Contain("Ready");
     }
@@ -149,7 +133,7 @@ public sealed class GoneNodeGarbageTests
         Node("down", "False", taint: true);
         Attach("a", "down");
         Attach("b", "down");
-        server.Faults.Add(new Fault(Fault.On("delete", "danmeps", "a")) { Answer = new StatusException(403, "Forbidden", "no") });
+        Server.Faults.Add(new Fault(Fault.On("delete", "danmeps", "a")) { Answer = new StatusException(403, "Forbidden", "no") });
 
         var result = await PassAsync();
 
@@ -164,7 +148,7 @@ public sealed class GoneNodeGarbageTests
         Attach("a", "gone");
         await PassAsync();
         clock.Pass(Options.Grace + TimeSpan.FromSeconds(1));
-        server.Faults.Add(new Fault(Fault.On("list", "nodes")) { Answer = new StatusException(403, "Forbidden", "no") });
+        Server.Faults.Add(new Fault(Fault.On("list", "nodes")) { Answer = new StatusException(403, "Forbidden", "no") });
 
         await this.Invoking(t => t.PassAsync()).Should().ThrowAsync<ApiException>();
 
@@ -175,14 +159,14 @@ public sealed class GoneNodeGarbageTests
     public async Task A_lost_rack_is_read_in_pages_and_deleted_a_few_at_a_time()
     {
         Node("down", "False", taint: true);
-        server.Store.Load("danm.io/v1", "IPAllocation", Enumerable.Range(0, 1100).Select(i => Allocation($"a{i}", "down", $"10.0.{i / 250}.{i % 250}")));
+        Server.Store.Load("danm.io/v1", "IPAllocation", Enumerable.Range(0, 1100).Select(i => Allocation($"a{i}", "down", $"10.0.{i / 250}.{i % 250}")));
 
         (await PassAsync()).Allocations.Should().Be(1100);
 
-        server.Store.Count("danm.io/v1", "IPAllocation").Should().Be(0);
-        server.Requests.Where("list", "ipallocations").Should().HaveCountGreaterThanOrEqualTo(3).And.OnlyContain(r => r.Query.Contains("limit=500"));
-        server.Requests.Where("get", "nodes").Should().ContainSingle();
-        server.Requests.Where("delete", "ipallocations").Max(r => r.Concurrency).Should().BeLessThanOrEqualTo(Options.AtOnce);
+        Server.Store.Count("danm.io/v1", "IPAllocation").Should().Be(0);
+        Server.Requests.Where("list", "ipallocations").Should().HaveCountGreaterThanOrEqualTo(3).And.OnlyContain(r => r.Query.Contains("limit=500"));
+        Server.Requests.Where("get", "nodes").Should().ContainSingle();
+        Server.Requests.Where("delete", "ipallocations").Max(r => r.Concurrency).Should().BeLessThanOrEqualTo(Options.AtOnce);
     }
 
     [Test]
@@ -199,19 +183,19 @@ public sealed class GoneNodeGarbageTests
 
     private Task<GoneNodeResult> PassAsync() => garbage.RunAsync(CancellationToken.None);
 
-    private IEnumerable<string> Left(string kind) => server.Store.List("danm.io/v1", kind)
+    private IEnumerable<string> Left(string kind) => Server.Store.List("danm.io/v1", kind)
         .Select(o => (kind == "DanmEp" ? o.At("spec", "Pod") : o.At("spec", "owner", "pod")).String()!);
 
     // A status is written apart from the rest.
     private void Node(string name, string ready = "True", bool taint = false)
     {
-        var node = server.Store.Create(new JsonObject
+        var node = Server.Store.Create(new JsonObject
         {
             ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = name },
             ["spec"] = new JsonObject { ["taints"] = taint ? new JsonArray(new JsonObject { ["key"] = "node.kubernetes.io/out-of-service", ["effect"] = "NoExecute" }) : null },
         });
         node["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready }) };
-        server.Store.Update(node);
+        Server.Store.Update(node);
     }
 
 
@@ -229,14 +213,14 @@ public sealed class GoneNodeGarbageTests
             endpoint["metadata"]!["annotations"] = new JsonObject { ["danm.io/imported"] = "true" };
         }
 
-        server.Store.Create(endpoint);
-        server.Store.Create(allocation);
+        Server.Store.Create(endpoint);
+        Server.Store.Create(allocation);
     }
 
     private void Forget(string pod)
     {
-        server.Store.Delete("danm.io/v1", "DanmEp", "default", pod);
-        server.Store.Delete("danm.io/v1", "IPAllocation", null, $"10-0-0-5.untagged.{pod}");
+        Server.Store.Delete("danm.io/v1", "DanmEp", "default", pod);
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, $"10-0-0-5.untagged.{pod}");
     }
 
     private static JsonObject Allocation(string pod, string? node, string address) => new()

@@ -7,7 +7,7 @@ using Danm.Tests.Kube;
 namespace Danm.Tests.Ipam.Garbage;
 
 /// <summary>Random concurrent histories of a small cluster against a model.</summary>
-public sealed class HistoryTests
+public sealed class HistoryTests : GarbageFixture
 {
     private const int Histories = 2000;
 
@@ -21,29 +21,13 @@ public sealed class HistoryTests
         from moment in Gen.Int[0, 400]
         select new HistoryStep(what, which, moment);
 
-    private EmbeddedApiServer server = null!;
-    private ApiClient api = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")] });
-        api = TestClient.Connect(server.Kubeconfig());
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        api.Dispose();
-        await server.DisposeAsync();
-    }
 
     [Test]
     public async Task Nothing_is_given_twice_nothing_leaks_and_nothing_that_lives_is_freed()
     {
         await Step.Array[1, 8].Array[1, 3].SampleAsync(async lanes =>
         {
-            await using var history = new History(server, api);
+            await using var history = new History(Server, Api);
             await history.RunAsync(lanes);
             await history.SettleAsync();
             if (!history.Faults.IsEmpty)

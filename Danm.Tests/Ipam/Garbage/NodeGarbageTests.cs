@@ -12,54 +12,38 @@ using Danm.Tests.Kube;
 
 namespace Danm.Tests.Ipam.Garbage;
 
-/// <summary>The pass with its side effects, against an API server and journals on a disk.</summary>
-public sealed class NodeGarbageTests
+/// <summary>The pass with its side effects, against an API Server and journals on a disk.</summary>
+public sealed class NodeGarbageTests : GarbageFixture
 {
     private static int s_count;
 
-    private EmbeddedApiServer server = null!;
-    private ApiClient api = null!;
     private TestNode node = null!;
     private Network network = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        server = await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")] });
-        api = TestClient.Connect(server.Kubeconfig());
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        api.Dispose();
-        await server.DisposeAsync();
-    }
 
     [SetUp]
     public async Task NewNode()
     {
         var number = Interlocked.Increment(ref s_count);
-        node = new TestNode(server, api, $"node-{number}");
+        node = new TestNode(Server, Api, $"node-{number}");
         network = Network($"ens{number}");
         // What shows that namespaces are looked for in the right place.
         await AttachAsync("living");
         node.Clock.Pass(GarbageRules.Grace + TimeSpan.FromSeconds(10));
-        server.Requests.Clear();
+        Server.Requests.Clear();
     }
 
     [TearDown]
     public void Clear()
     {
-        server.Faults.Clear();
+        Server.Faults.Clear();
         foreach (var kind in (string[])["DanmEp", "IPAllocation"])
         {
-            foreach (var item in server.Store.List("danm.io/v1", kind))
-                server.Store.Delete("danm.io/v1", kind, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
+            foreach (var item in Server.Store.List("danm.io/v1", kind))
+                Server.Store.Delete("danm.io/v1", kind, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
         }
 
-        foreach (var item in server.Store.List("v1", "Pod").Concat(server.Store.List("v1", "Event")))
-            server.Store.Delete("v1", item["kind"].String()!, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
+        foreach (var item in Server.Store.List("v1", "Pod").Concat(Server.Store.List("v1", "Event")))
+            Server.Store.Delete("v1", item["kind"].String()!, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);
         node.Dispose();
     }
 
@@ -71,7 +55,7 @@ public sealed class NodeGarbageTests
         // Another one of the name is not the Pod.
         node.CreatePod("dead");
 
-        server.Requests.Clear();
+        Server.Requests.Clear();
 
         var finding = (await PassAsync()).Should().ContainSingle().Which;
 
@@ -80,7 +64,7 @@ public sealed class NodeGarbageTests
         finding.Allocations.Should().ContainSingle();
         Owners().Should().BeEquivalentTo("living", "living-2");
         node.Records.Select(r => r.ContainerId).Should().BeEquivalentTo("living", "living-2");
-        server.Requests.All.Select(r => $"{r.Verb} {r.Resource}").Should().BeEquivalentTo(
+        Server.Requests.All.Select(r => $"{r.Verb} {r.Resource}").Should().BeEquivalentTo(
             "list ipallocations", "list danmeps", "get pods", "delete danmeps", "delete ipallocations");
         (await PassAsync()).Should().BeEmpty();
     }
@@ -89,11 +73,11 @@ public sealed class NodeGarbageTests
     public async Task A_dry_run_says_the_same_and_changes_nothing()
     {
         await AttachDeadAsync("dead");
-        var before = server.Store.ResourceVersion;
+        var before = Server.Store.ResourceVersion;
 
         var dry = await PassAsync(dryRun: true);
 
-        server.Store.ResourceVersion.Should().Be(before);
+        Server.Store.ResourceVersion.Should().Be(before);
         node.Records.Should().HaveCount(2);
         (await PassAsync()).Should().BeEquivalentTo(dry);
         Owners().Should().Equal("living");
@@ -127,7 +111,7 @@ public sealed class NodeGarbageTests
     public async Task What_a_call_has_written_since_the_look_is_left_to_it()
     {
         var uid = await AttachDeadAsync("dead");
-        server.Faults.Add(new Fault(Fault.On("get", "pods")) { Count = 1, Hold = WriteAsync });
+        Server.Faults.Add(new Fault(Fault.On("get", "pods")) { Count = 1, Hold = WriteAsync });
 
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Busy);
         Owners().Should().BeEquivalentTo("living", "dead");
@@ -144,7 +128,7 @@ public sealed class NodeGarbageTests
     {
         await AttachDeadAsync("dead");
         var old = Allocation("dead");
-        server.Faults.Add(new Fault(Fault.On("get", "pods")) { Count = 1, Hold = () => { Give(old, "other"); return Task.CompletedTask; } });
+        Server.Faults.Add(new Fault(Fault.On("get", "pods")) { Count = 1, Hold = () => { Give(old, "other"); return Task.CompletedTask; } });
 
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Freed);
 
@@ -160,7 +144,7 @@ public sealed class NodeGarbageTests
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.WrongMount);
 
         Owners().Should().Equal("living");
-        var e = server.Store.List("v1", "Event").Should().ContainSingle().Which;
+        var e = Server.Store.List("v1", "Event").Should().ContainSingle().Which;
         e.At("involvedObject", "kind").String().Should().Be("Node");
         e.At("involvedObject", "name").String().Should().Be(node.Name);
         e["message"].String().Should().Contain("/netns/living").And.Contain("wrong place");
@@ -185,7 +169,7 @@ public sealed class NodeGarbageTests
         node.MakeNamespace("mirror");
         await node.AddAsync("mirror", uid, "mirror", network, identity: "hash-of-the-file");
         var before = Allocation("mirror");
-        server.Store.Delete("danm.io/v1", "IPAllocation", null, before.At("metadata", "name").String()!);
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, before.At("metadata", "name").String()!);
 
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Restored);
         Allocation("mirror").At("spec", "owner", "podUID").String().Should().Be(uid);
@@ -202,12 +186,12 @@ public sealed class NodeGarbageTests
         if (hashed)
         {
             network = Network("Ens_Upper_1", "hashed");
-            server.Store.Create(Objects.Network("DanmNet", "hashed", $$$"""{"NetworkID":"n","NetworkType":"ipvlan","Options":{"host_device":"Ens_Upper_1","cidr":"10.0.0.0/24"}}"""));
+            Server.Store.Create(Objects.Network("DanmNet", "hashed", $$$"""{"NetworkID":"n","NetworkType":"ipvlan","Options":{"host_device":"Ens_Upper_1","cidr":"10.0.0.0/24"}}"""));
         }
 
         await AttachAsync("victim");
         var before = Allocation("victim");
-        server.Store.Delete("danm.io/v1", "IPAllocation", null, before.At("metadata", "name").String()!);
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, before.At("metadata", "name").String()!);
 
         (await PassAsync(dryRun: true)).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Restored);
         Owners().Should().Equal("living");
@@ -228,7 +212,7 @@ public sealed class NodeGarbageTests
     {
         var allocation = Allocation("living");
         allocation["metadata"]!["labels"] = null;
-        server.Store.Update(allocation);
+        Server.Store.Update(allocation);
 
         (await PassAsync()).Should().BeEmpty();
         Owners().Should().Equal("living");
@@ -242,7 +226,7 @@ public sealed class NodeGarbageTests
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Conflict);
 
         Owners().Should().Equal("other");
-        var e = server.Store.List("v1", "Event").Should().ContainSingle().Which;
+        var e = Server.Store.List("v1", "Event").Should().ContainSingle().Which;
         e.At("involvedObject", "name").String().Should().Be("living");
         e["message"].String().Should().Contain("Pod default/living").And.Contain("Pod default/other").And.Contain(Allocation("other").At("metadata", "name").String());
     }
@@ -256,8 +240,8 @@ public sealed class NodeGarbageTests
         (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Freed);
 
         Owners().Should().Equal("living");
-        server.Store.List("danm.io/v1", "DanmEp").Should().ContainSingle();
-        server.Requests.Where("delete", "ipallocations")[0].Started.Should().BeGreaterThan(server.Requests.Where("delete", "danmeps")[0].Ended!.Value);
+        Server.Store.List("danm.io/v1", "DanmEp").Should().ContainSingle();
+        Server.Requests.Where("delete", "ipallocations")[0].Started.Should().BeGreaterThan(Server.Requests.Where("delete", "danmeps")[0].Ended!.Value);
         node.Records.Should().ContainSingle();
     }
 
@@ -271,7 +255,7 @@ public sealed class NodeGarbageTests
         var findings = await PassAsync();
 
         findings.Select(f => (f.Kind, f.ContainerId)).Should().BeEquivalentTo([(FindingKind.Suspect, "abc"), (FindingKind.Suspect, "def")]);
-        server.Store.Count("danm.io/v1", "IPAllocation").Should().Be(3);
+        Server.Store.Count("danm.io/v1", "IPAllocation").Should().Be(3);
 
         void Make(string _, JsonObject owner, string address)
         {
@@ -279,7 +263,7 @@ public sealed class NodeGarbageTests
             made["metadata"] = new JsonObject { ["name"] = $"{address.Replace('.', '-')}.untagged.x", ["labels"] = made["metadata"]!["labels"]!.DeepClone() };
             made["spec"]!["address"] = $"{address}/24";
             made["spec"]!["owner"] = owner;
-            server.Store.Create(made);
+            Server.Store.Create(made);
         }
     }
 
@@ -289,7 +273,7 @@ public sealed class NodeGarbageTests
         var late = Allocation("living").DeepClone().AsObject();
         late["metadata"] = new JsonObject { ["name"] = "10-0-0-200.untagged.late", ["labels"] = late["metadata"]!["labels"]!.DeepClone() };
         late["spec"]!["address"] = "10.0.0.200/24";
-        server.Store.Create(late);
+        Server.Store.Create(late);
 
         (await PassAsync()).Should().ContainSingle().Which.Should().BeEquivalentTo(new { Kind = FindingKind.Freed, Allocations = new[] { "10-0-0-200.untagged.late" } });
 
@@ -302,13 +286,13 @@ public sealed class NodeGarbageTests
     {
         await AttachDeadAsync("dead-1");
         await AttachDeadAsync("dead-2");
-        var stuck = server.Store.List("danm.io/v1", "DanmEp").Single(e => e.At("spec", "CID").String() == "dead-1").At("metadata", "name").String();
-        server.Faults.Add(new Fault(Fault.On("delete", "danmeps", stuck)) { Answer = new StatusException(403, "Forbidden", "no") });
+        var stuck = Server.Store.List("danm.io/v1", "DanmEp").Single(e => e.At("spec", "CID").String() == "dead-1").At("metadata", "name").String();
+        Server.Faults.Add(new Fault(Fault.On("delete", "danmeps", stuck)) { Answer = new StatusException(403, "Forbidden", "no") });
 
         (await PassAsync()).Select(f => (f.ContainerId, f.Kind)).Should().BeEquivalentTo([("dead-1", FindingKind.Waiting), ("dead-2", FindingKind.Freed)]);
         Owners().Should().BeEquivalentTo("living", "dead-1");
 
-        server.Faults.Clear();
+        Server.Faults.Clear();
         (await PassAsync()).Should().ContainSingle().Which.Should().BeEquivalentTo(new { ContainerId = "dead-1", Kind = FindingKind.Freed });
         Owners().Should().Equal("living");
     }
@@ -344,19 +328,19 @@ public sealed class NodeGarbageTests
         return uid;
     }
 
-    private IEnumerable<string> Owners() => server.Store.List("danm.io/v1", "IPAllocation").Select(a => a.At("spec", "owner", "pod").String()!);
+    private IEnumerable<string> Owners() => Server.Store.List("danm.io/v1", "IPAllocation").Select(a => a.At("spec", "owner", "pod").String()!);
 
-    private JsonObject Allocation(string pod) => server.Store.List("danm.io/v1", "IPAllocation").Single(a => a.At("spec", "owner", "pod").String() == pod);
+    private JsonObject Allocation(string pod) => Server.Store.List("danm.io/v1", "IPAllocation").Single(a => a.At("spec", "owner", "pod").String() == pod);
 
     private void Give(JsonObject allocation, string pod)
     {
         var name = allocation.At("metadata", "name").String()!;
-        server.Store.Delete("danm.io/v1", "IPAllocation", null, name);
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, name);
         allocation["metadata"] = new JsonObject { ["name"] = name };
         allocation["spec"]!["owner"]!["pod"] = pod;
         allocation["spec"]!["owner"]!["danmEp"] = $"ep-{pod}";
         allocation["spec"]!["nodeName"] = "elsewhere";
-        server.Store.Create(allocation);
+        Server.Store.Create(allocation);
     }
 
     private static Network Network(string device, string name = "n") => new()
