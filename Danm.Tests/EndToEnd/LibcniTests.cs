@@ -309,6 +309,7 @@ public sealed class LibcniTests : HostFixture
         await reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
         var del = await lives.DelAsync();
+        gc.IsCompleted.Should().BeFalse("else DEL may have waited for its end");
         goOn.SetResult();
 
         del.Succeeded("GC is at work for another one");
