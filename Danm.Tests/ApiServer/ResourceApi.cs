@@ -139,7 +139,19 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (statusOnly)
         {
             var status = body["status"]?.DeepClone();
+            var now = (JsonObject)metadata.DeepClone();
             body = (JsonObject)before.DeepClone();
+            // Built-in kinds let whoever writes a status change labels and annotations too (podStatusStrategy, nodeStatusStrategy).
+            if (!type.IsCustom)
+            {
+                foreach (var name in (string[])["labels", "annotations"])
+                {
+                    body.Child("metadata").Remove(name);
+                    if (now[name] is { } value)
+                        body.Child("metadata")[name] = value.DeepClone();
+                }
+            }
+
             body["status"] = status;
             if (status is null)
                 body.Remove("status");

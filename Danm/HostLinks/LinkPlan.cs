@@ -27,6 +27,9 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
         return new Planner(host).Plan(wishes, isComplete);
     }
 
+    /// <summary>Whether it is one that we made or adopted.</summary>
+    internal static bool IsOurs(Link link) => link.Alias?.StartsWith(HostLink.AliasPrefix, StringComparison.Ordinal) == true && link.Kind is (LinkKind.Vlan or LinkKind.Vxlan);
+
     private sealed class Planner(HostState host)
     {
         private readonly Dictionary<string, Link> byName = host.Links.ToDictionary(l => l.Name);
@@ -118,8 +121,6 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
             if (mtu != link.Mtu || up)
                 steps.Add(new LinkStep.Change(link, mtu != link.Mtu ? mtu : null, up ? true : null));
         }
-
-        private static bool IsOurs(Link link) => link.Alias?.StartsWith(HostLink.AliasPrefix, StringComparison.Ordinal) == true && link.Kind is (LinkKind.Vlan or LinkKind.Vxlan);
 
         private bool MayGo(Link link)
         {

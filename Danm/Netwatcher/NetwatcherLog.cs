@@ -28,4 +28,7 @@ internal static partial class NetwatcherLog
 
     [LoggerMessage(8, LogLevel.Information, "netwatcher ends; interfaces stay as they are")]
     public static partial void Ends(this ILogger log);
+
+    [LoggerMessage(9, LogLevel.Warning, "there is no Node {Node}: other nodes cannot be told this one's VxLAN addresses; give --node-name")]
+    public static partial void NoNode(this ILogger log, string node);
 }

@@ -85,6 +85,20 @@ internal sealed class NetworkWishes
         return (wishes, problems);
     }
 
+    /// <summary>The object of a network's name, as wishes and problems have it; null if there is none.</summary>
+    public ObjectReference? Find(string network)
+    {
+        var parts = network.Split('/');
+        var key = new ObjectKey(parts.Length > 2 ? parts[1] : null, parts[^1]);
+        if (parts[0] == NetworkAttachmentDefinition.KindName)
+            return Reference(NetworkAttachmentDefinition.GroupVersion, definitions.Find(key)?.Metadata);
+        return NetworkKinds.TryParse(parts[0], out var kind) ? Reference(ApiNames.GroupVersion, networks[(int)kind].Find(key)?.Metadata) : null;
+
+        ObjectReference? Reference(string groupVersion, ObjectMeta? metadata) => metadata is null
+            ? null
+            : new ObjectReference { ApiVersion = groupVersion, Kind = parts[0], Namespace = metadata.Namespace, Name = metadata.Name, Uid = metadata.Uid };
+    }
+
     /// <summary>Names of the interfaces that Pods of this node stand on.</summary>
     public HashSet<string> InUse()
     {
