@@ -59,4 +59,5 @@ public sealed class NodeCondition
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(CoreEventCount))]
 [JsonSerializable(typeof(MetadataPatch))]
+[JsonSerializable(typeof(Lease))]
 public sealed partial class ClusterJson : JsonSerializerContext;
