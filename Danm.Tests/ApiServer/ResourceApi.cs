@@ -227,7 +227,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private static void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
     {
         var errors = new List<FieldError>();
-        Names.Validate((JsonObject)body["metadata"]!, nameIsLabel: type.Plural is "namespaces" or "services", errors);
+        Names.Validate((JsonObject)body["metadata"]!, type, errors);
         var schema = type.StorageName == "events" ? BuiltInTypes.Event.Schema : type.Schema;
         var faults = SchemaValidator.Validate(body, schema, "");
         if (faults.TrueForAll(f => f.Reason == "FieldValueInvalid"))

@@ -57,6 +57,9 @@ public sealed class ApiClient : IDisposable
         server = configuration.Host.TrimEnd('/');
     }
 
+    /// <summary>Told of each request: its method, the server, and the answer's status, or null if there was none. For metrics.</summary>
+    public Action<HttpMethod, string, HttpStatusCode?>? Answered { get; init; }
+
     /// <summary>Reads one object; null if there is none.</summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
     public Task<T?> TryGetAsync<T>(ResourcePath path, JsonTypeInfo<T> type, CancellationToken cancellation)
@@ -267,7 +270,15 @@ public sealed class ApiClient : IDisposable
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = method == HttpMethod.Patch ? MergePatch : Json } };
         await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
-        return await connection.SendAsync(request, cancellation).ConfigureAwait(false);
+        HttpResponseMessage? response = null;
+        try
+        {
+            return response = await connection.SendAsync(request, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Answered?.Invoke(method, request.RequestUri!.Authority, response?.StatusCode);
+        }
     }
 
     private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)

@@ -12,7 +12,15 @@ namespace Danm.Netwatcher;
 /// <param name="clock">What the time is measured with.</param>
 internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvider clock)
 {
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
     private Dictionary<(string Name, int Index), long> unwantedSince = [];
+
+    // By the step's text: a network that wants something else is not held up by what failed before.
+    private Dictionary<string, Failure> failures = [];
+
+    /// <summary>When the first of the steps that failed is due again; null: none has.</summary>
+    public TimeSpan? NextTry => failures.Count == 0 ? null : TimeSpan.FromTicks(Math.Max(0, failures.Values.Min(f => f.NotBefore) - Now));
 
     /// <param name="multicast">Whether VxLANs flood to multicast groups.</param>
     /// <param name="settle">How long an interface must have been unwanted and unused before it goes.</param>
@@ -29,12 +37,22 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
         return Settle(LinkPlan.Of(wishes, state, isComplete), state, out unsettled);
     }
 
-    /// <summary>Does it; what the kernel refuses becomes a problem, and the rest is done all the same.</summary>
+    /// <summary>
+    /// Does it; what the kernel refuses becomes a problem, and the rest is done all the same. What failed is left alone until it is due
+    /// again, later each time.
+    /// </summary>
     public IReadOnlyList<LinkProblem> Apply(LinkPlan plan, Action<LinkStep> done)
     {
-        var problems = new List<LinkProblem>();
+        var failed = new Dictionary<string, Failure>();
         foreach (var step in plan.Steps)
         {
+            var key = step.ToString();
+            if (failures.TryGetValue(key, out var before) && Now < before.NotBefore)
+            {
+                failed[key] = before;
+                continue;
+            }
+
             try
             {
                 host.Apply(step);
@@ -42,12 +60,17 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
             }
             catch (Exception e) when (e is NetlinkException or HostLinkException)
             {
-                problems.Add(new(NetworkOf(step), e.Message));
+                var times = before.Times + 1;
+                var pause = Math.Min(LongestRetry.TotalSeconds, Math.Pow(2, Math.Min(times, 10)) / 2) * (0.75 + (Random.Shared.NextDouble() / 2));
+                failed[key] = new Failure(times, Now + TimeSpan.FromSeconds(pause).Ticks, new LinkProblem(NetworkOf(step), e.Message));
             }
         }
 
-        return problems;
+        failures = failed;
+        return [.. failed.Values.Select(f => f.Problem)];
     }
+
+    private long Now => clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks;
 
     private LinkPlan Settle(LinkPlan plan, HostState state, out int unsettled)
     {
@@ -91,4 +114,6 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
         LinkStep.Delete delete => delete.Link.Name,
         _ => "",
     };
+
+    private readonly record struct Failure(int Times, long NotBefore, LinkProblem Problem);
 }

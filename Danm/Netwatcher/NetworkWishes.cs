@@ -41,6 +41,9 @@ internal sealed class NetworkWishes
     /// <summary>Whether nothing that exists is missing here.</summary>
     public bool IsComplete => networks.All(n => n.State != InformerState.Unknown) && definitions.State != InformerState.Unknown && endpoints.State == InformerState.Listed;
 
+    /// <summary>The DanmEps of this node.</summary>
+    public Informer<DanmEp> Endpoints => endpoints;
+
     /// <summary>Keeps the answers up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([
         .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation)]);

@@ -19,6 +19,7 @@ internal sealed class TunnelEndpoints
 
     private readonly ApiClient api;
     private readonly string nodeName;
+    private readonly Action<string> failed;
     private readonly ILogger log;
     private readonly Informer<Node> nodes;
     private string? published;
@@ -26,12 +27,13 @@ internal sealed class TunnelEndpoints
     /// <param name="api">The API server.</param>
     /// <param name="nodeName">This node.</param>
     /// <param name="changed">Called whenever another node's end points may have changed.</param>
-    /// <param name="log">Told what could not be read or published.</param>
-    public TunnelEndpoints(ApiClient api, string nodeName, Action changed, ILogger log)
+    /// <param name="failed">Told what could not be read or published.</param>
+    /// <param name="log">Told that there is no Node of that name.</param>
+    public TunnelEndpoints(ApiClient api, string nodeName, Action changed, Action<string> failed, ILogger log)
     {
-        (this.api, this.nodeName, this.log) = (api, nodeName, log);
+        (this.api, this.nodeName, this.failed, this.log) = (api, nodeName, failed, log);
         nodes = new Informer<Node>(api, ResourcePath.Core("nodes", null), ClusterJson.Default.Node, new InformerOptions());
-        nodes.Failed += log.ApiFailed;
+        nodes.Failed += failed;
         nodes.Changed += change =>
         {
             // Kubelets write their Nodes every few minutes, whatever there is to say.
@@ -90,7 +92,7 @@ internal sealed class TunnelEndpoints
         }
         catch (ApiException e)
         {
-            log.ApiFailed(e.Message);
+            failed(e.Message);
         }
     }
 

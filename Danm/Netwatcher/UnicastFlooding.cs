@@ -42,6 +42,14 @@ internal sealed class UnicastFlooding(TunnelEndpoints endpoints)
         return [.. vxlans.Values.Select(v => HeadEndReplication.Plan(v.Link, v.Remotes, forwarding[v.Link.Index], isComplete)).OfType<HeadEndReplication>()];
     }
 
+    /// <summary>Does one of them.</summary>
+    /// <exception cref="NetlinkException">The kernel refused some of it.</exception>
+    public static void Apply(HeadEndReplication change)
+    {
+        using var socket = RouteSocket.Open();
+        change.Apply(socket);
+    }
+
     private static HashSet<IPAddress> OfFamily(IReadOnlyDictionary<string, HashSet<IPAddress>> remotes, string device, AddressFamily family) =>
         [.. remotes.GetValueOrDefault(device, []).Where(a => a.AddressFamily == family)];
 }
