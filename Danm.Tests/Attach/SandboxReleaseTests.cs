@@ -53,8 +53,21 @@ public sealed class SandboxReleaseTests : AttachFixture
             new { Phase = SandboxPhase.Deferred, Claims = new[] { DanmEp("ep1"), IPAllocation("10-0-0-1.untagged.ens4", "ep1") } });
     }
 
+    [TestCase("other", "ep1", "c1")]
+    [TestCase("amf-0", "ep2", "c1")]
+    [TestCase("amf-0", "ep1", "c2")]
+    public async Task An_address_that_somebody_else_has_got_since_stays(string pod, string endpoint, string container)
+    {
+        Allocation(Address, endpoint, container, pod: pod);
+
+        await ReleaseAsync(Record(IPAllocation(Address, "ep1") with { Uid = Guid.NewGuid().ToString() }));
+
+        Names("IPAllocation").Should().Equal(Address);
+        (await RecordAsync("c1")).Should().BeNull("what the record meant is gone");
+    }
+
     [Test]
-    public async Task An_object_that_has_taken_the_name_since_stays()
+    public async Task What_was_deleted_and_made_again_for_the_same_sandbox_goes_with_it()
     {
         Allocation(Address, "ep1", "c1");
         Endpoint("ep1", "c1");
@@ -62,9 +75,8 @@ public sealed class SandboxReleaseTests : AttachFixture
 
         await ReleaseAsync(Record(DanmEp("ep1") with { Uid = old }, IPAllocation(Address, "ep1") with { Uid = old }));
 
-        Names("DanmEp").Should().Equal("ep1");
-        Names("IPAllocation").Should().Equal(Address);
-        (await RecordAsync("c1")).Should().BeNull("what the record meant is gone");
+        Names("DanmEp").Concat(Names("IPAllocation")).Should().BeEmpty();
+        (await RecordAsync("c1")).Should().BeNull();
     }
 
     [Test]

@@ -171,16 +171,17 @@ internal sealed class ClaimRelease(
             : ResourcePath.Danm(ApiNames.IPAllocations, null, claim.Name);
         try
         {
-            var uid = claim.Uid;
-            if (uid is null)
+            // Without that very object, there may be one that was made again for the same sandbox, by garbage collection or by hand.
+            if (claim.Uid is null || !await api!.DeleteAsync(path, claim.Uid, cancellation).ConfigureAwait(false))
             {
-                (var exists, uid) = await LookAsync(record, claim, path, cancellation).ConfigureAwait(false);
+                var (exists, uid) = await LookAsync(record, claim, path, cancellation).ConfigureAwait(false);
                 // Somebody else's object of that name says that our create was refused, or will be.
-                if (uid is null)
+                if (uid is null && claim.Uid is null)
                     return exists || CannotComeAnyMore(record) ? Outcome.Released : Outcome.MayStillCome;
+                if (uid is not null)
+                    await api!.DeleteAsync(path, uid, cancellation).ConfigureAwait(false);
             }
 
-            await api!.DeleteAsync(path, uid, cancellation).ConfigureAwait(false);
             return claim.MayComeAgain && !CannotComeAnyMore(record) ? Outcome.MayStillCome : Outcome.Released;
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)

@@ -80,6 +80,12 @@ public sealed class ApiClient : IDisposable
     public Task<ObjectList<T>> ListMetadataAsync<T>(
         ResourcePath path, string query, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation) => ListAsync(path, query, type, AcceptMetadataList, cancellation);
 
+    /// <summary>Lists one page as the server writes it; it lies in <paramref name="buffer"/> until that takes the next.</summary>
+    /// <exception cref="ApiException">Refused, or no answer; 410 when <c>continue</c> has expired.</exception>
+    internal Task<ReadOnlyMemory<byte>> ListBytesAsync(
+        ResourcePath path, string query, bool metadataOnly, PageBuffer buffer, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Get, $"{path}?{query}", null, metadataOnly ? AcceptMetadataList : AcceptJson, MaxListSize, cancellation, buffer);
+
     /// <summary>
     /// Opens a watch: once, without a second attempt, and within <c>patience</c>; the answer's body then comes as the server has news.
     /// </summary>
@@ -212,16 +218,16 @@ public sealed class ApiClient : IDisposable
     }
 
     private async Task<ReadOnlyMemory<byte>> SendAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null)
     {
-        var answer = await AskAsync(method, path, content, accept, maxBody, cancellation).ConfigureAwait(false);
+        var answer = await AskAsync(method, path, content, accept, maxBody, cancellation, buffer).ConfigureAwait(false);
         return answer.Failure is null ? answer.Body : throw answer.Failure;
     }
 
     /// <summary>The server's last word, be it a refusal.</summary>
     /// <exception cref="ApiException">No answer.</exception>
     private async Task<Answer> AskAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null)
     {
         var unanswered = 0;
         for (var attempt = 1; ; attempt++)
@@ -232,7 +238,7 @@ public sealed class ApiClient : IDisposable
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 limit.CancelAfter(patience);
                 using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
-                var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token).ConfigureAwait(false);
+                var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token, buffer).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return new Answer(unanswered, body, null);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { Unanswered = unanswered };
@@ -296,12 +302,13 @@ public sealed class ApiClient : IDisposable
 
     // A body of any size may come from what only claims to be an API server: it is read up to the limit and no further.
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
-        HttpMethod method, string path, HttpResponseMessage response, int limit, CancellationToken cancellation)
+        HttpMethod method, string path, HttpResponseMessage response, int limit, CancellationToken cancellation, PageBuffer? reused = null)
     {
         if (response.Content.Headers.ContentLength > limit)
             throw TooLarge();
         using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        var buffer = new byte[Math.Clamp(response.Content.Headers.ContentLength ?? 4096, 256, limit) + 1];
+        var size = Math.Clamp(response.Content.Headers.ContentLength ?? 4096, 256, limit) + 1;
+        var buffer = reused?.Bytes.Length >= size ? reused.Bytes : new byte[size];
         var length = 0;
         while (true)
         {
@@ -311,7 +318,11 @@ public sealed class ApiClient : IDisposable
                 Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, limit + 1L));
             var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation).ConfigureAwait(false);
             if (read == 0)
+            {
+                reused?.Bytes = buffer;
                 return buffer.AsMemory(0, length);
+            }
+
             length += read;
         }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danm.Api;
 
@@ -19,18 +20,63 @@ internal static class ObjectPages
     public static async IAsyncEnumerable<IReadOnlyList<T>> ReadAsync<T>(
         ApiClient api, ResourcePath path, string? labelSelector, JsonTypeInfo<ObjectList<T>> type, [EnumeratorCancellation] CancellationToken cancellation, bool metadataOnly = false)
     {
-        var query = $"limit={PageSize}{(labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}")}";
         string? next = null;
         do
         {
-            var pageQuery = string.IsNullOrEmpty(next) ? query : $"{query}&continue={Uri.EscapeDataString(next)}";
+            var query = Query(labelSelector, next);
             var page = metadataOnly
-                ? await api.ListMetadataAsync(path, pageQuery, type, cancellation).ConfigureAwait(false)
-                : await api.ListAsync(path, pageQuery, type, cancellation).ConfigureAwait(false);
+                ? await api.ListMetadataAsync(path, query, type, cancellation).ConfigureAwait(false)
+                : await api.ListAsync(path, query, type, cancellation).ConfigureAwait(false);
             yield return page.Items;
             next = page.Metadata.Continue;
         }
         while (!string.IsNullOrEmpty(next));
+    }
+
+    /// <summary>
+    /// The pages as the server writes them, for <see cref="ListJson"/>; each is good until the next one is asked for. The server makes the
+    /// next page while this one is read.
+    /// </summary>
+    /// <exception cref="ApiException">Refused or no answer; 410 when the server has forgotten the list's version between two pages.</exception>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBytesAsync(
+        ApiClient api, ResourcePath path, string? labelSelector, bool metadataOnly, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var (buffer, other) = (new PageBuffer(), new PageBuffer());
+        var pending = FetchAsync(null, buffer);
+        try
+        {
+            while (pending is not null)
+            {
+                var page = await pending.ConfigureAwait(false);
+                (buffer, other) = (other, buffer);
+                pending = ContinueOf(page) is { } next ? FetchAsync(next, buffer) : null;
+                yield return page;
+            }
+        }
+        finally
+        {
+            // Whoever stops in the middle has no use for the page that is on its way.
+            if (pending is not null)
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+                await pending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+            }
+        }
+
+        Task<ReadOnlyMemory<byte>> FetchAsync(string? token, PageBuffer into) => api.ListBytesAsync(path, Query(labelSelector, token), metadataOnly, into, stop.Token);
+
+        string? ContinueOf(ReadOnlyMemory<byte> page)
+        {
+            try
+            {
+                return ListJson.Continue(page.Span);
+            }
+            catch (JsonException e)
+            {
+                throw new ApiException($"GET {path}", $"the answer is no valid list: {e.Message}", e);
+            }
+        }
     }
 
     /// <summary>All of a list that is known to be small; begun again when its version has expired.</summary>
@@ -53,4 +99,7 @@ internal static class ObjectPages
             }
         }
     }
+
+    private static string Query(string? labelSelector, string? next) =>
+        $"limit={PageSize}{(labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}")}{(string.IsNullOrEmpty(next) ? "" : $"&continue={Uri.EscapeDataString(next)}")}";
 }

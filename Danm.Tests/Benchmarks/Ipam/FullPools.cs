@@ -21,7 +21,7 @@ internal static class FullPools
         await using var server = await StartAsync();
         using var api = TestClient.Connect(server.Kubeconfig(), TimeSpan.FromSeconds(60));
         var (empty, million) = (new DanmWay("", "10.0.0.0/8", "empty"), new DanmWay("", "10.0.0.0/8", "million"));
-        Seed(server, million, Million);
+        Seed(server, Million, i => million.Claim(1_000_000 + i));
         await ClaimAsync(server, api, new DanmWay("", "10.0.0.0/8", "warm"), 2 * Claims);
         var inEmpty = await ClaimAsync(server, api, empty, Claims);
         var inMillion = await ClaimAsync(server, api, million, Claims);
@@ -40,23 +40,23 @@ internal static class FullPools
         await using var server = await StartAsync();
         using var api = TestClient.Connect(server.Kubeconfig(), TimeSpan.FromSeconds(60));
         var full = new DanmWay("", "10.0.0.0/12", "full");
-        Seed(server, full, (int)((double)full.Claim(0).Pool.Size * 0.95));
+        Seed(server, (int)((double)full.Claim(0).Pool.Size * 0.95), i => full.Claim(1_000_000 + i));
         var (requests, _) = await ClaimAsync(server, api, full, Claims);
         return [new("requests per allocation, /12 at 95 %, median", requests.Order().ElementAt(Claims / 2), Most: 20)];
     }
 
-    private static Task<EmbeddedApiServer> StartAsync() =>
+    internal static Task<EmbeddedApiServer> StartAsync() =>
         EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests", "crds")] });
 
     /// <summary>Addresses at random places, so that chance meets them as it would in a cluster.</summary>
-    private static void Seed(EmbeddedApiServer server, DanmWay way, int count)
+    internal static void Seed(EmbeddedApiServer server, int count, Func<int, AddressClaim> claim)
     {
-        var pool = way.Claim(0).Pool;
+        var pool = claim(0).Pool;
         var places = new HashSet<uint>(count);
         var random = new Random(1);
         while (places.Count < count)
             places.Add((uint)random.NextInt64((long)pool.Size));
-        AllocationSeed.Load(server.Store, places.Select((place, i) => (way.Claim(1_000_000 + i), pool.At(place))));
+        AllocationSeed.Load(server.Store, places.Select((place, i) => (claim(i), pool.At(place))));
         GC.Collect();
     }
 

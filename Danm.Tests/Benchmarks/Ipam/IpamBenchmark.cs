@@ -42,6 +42,7 @@ internal static class IpamBenchmark
             new("1,000 claims into 1,000 addresses, time as a multiple of a /16's", exact.Elapsed / ample.Elapsed, Most: 3),
             .. await FullPools.MillionAsync(),
             .. await FullPools.NearlyFullAsync(),
+            .. await InspectCost.MillionAsync(),
         ];
         ContestResult[] contests = [ours, oursLarge, bitmap, bitmapLarge, polled, queued, exact, ample];
         if (plot is not null)

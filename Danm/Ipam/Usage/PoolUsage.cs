@@ -89,10 +89,11 @@ public sealed class PoolUsage
         return true;
     }
 
-    internal void AddLeaked(string? node, long count)
+    /// <summary>Counts an address that has leaked.</summary>
+    /// <param name="node">The node that gave it; empty if nobody knows.</param>
+    internal void AddLeaked(string node)
     {
-        Leaked += count;
-        var key = node ?? "";
-        LeakedOn[key] = LeakedOn.GetValueOrDefault(key) + count;
+        Leaked++;
+        LeakedOn[node] = LeakedOn.GetValueOrDefault(node) + 1;
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Networks;
@@ -19,8 +19,7 @@ public sealed record ShownAllocation(IPAllocation Object, PoolUsage? Pool, bool 
 public sealed record UsageReport(IReadOnlyList<PoolUsage> Pools, long WithoutNetwork, long Allocations);
 
 /// <summary>
-/// Counts what is used, page by page: memory does not grow with the allocations, only with the Pods (16 bytes each) and with what is
-/// leaked.
+/// Counts what is used, page by page: memory does not grow with the allocations, only with the Pods and with what looks leaked.
 /// </summary>
 /// <param name="api">The API server.</param>
 /// <param name="progress">Told now and then how many objects have been read.</param>
@@ -41,54 +40,15 @@ public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
         ArgumentNullException.ThrowIfNull(networks);
         ArgumentNullException.ThrowIfNull(all);
         read = 0;
-        var pools = networks.SelectMany(PoolsOf).ToList();
-        var byWire = pools.ToLookup(p => p.Segment.Name);
-        var known = all.Select(TrySegment).OfType<Segment>().Select(s => s.Name).ToHashSet();
-        var pods = await LivePodsAsync(cancellation).ConfigureAwait(false);
-        var suspects = new Dictionary<(Guid, string?), Dictionary<PoolUsage, long>>();
-        long withoutNetwork = 0, count = 0;
-        foreach (var selector in onlyTheirs ? pools.Select(p => p.Segment.Text).Distinct().Select(SelectorOf) : [null])
-        {
-            await foreach (var item in AllocationsAsync(selector, cancellation).ConfigureAwait(false))
-            {
-                count++;
-                if (!AllocationName.TryParse(item.Metadata.Name, out var address, out var wire))
-                    continue;
-                if (!known.Contains(wire))
-                    withoutNetwork++;
-                var owner = Guid.TryParse(item.Spec.Owner?.PodUid, out var uid) ? uid : Guid.Empty;
-                // An owner without a Pod is one of a plain CNI configuration: only its node can tell.
-                var isSuspect = owner != Guid.Empty && !pods.Contains(owner);
-                var label = item.Metadata.Labels?.GetValueOrDefault(ApiNames.NetworkLabel);
-                foreach (var pool in byWire[wire])
-                {
-                    var isOwn = label == pool.Network.ToLabelValue();
-                    if (!pool.Add(address, isOwn))
-                        continue;
-                    if (isSuspect)
-                        Suspect(suspects, (owner, item.Spec.NodeName), pool);
-                    show?.Invoke(new ShownAllocation(item, pool, pool.Pool.IndexOf(address) is null, isSuspect));
-                }
-            }
-        }
+        var tally = new UsageTally([.. networks.SelectMany(PoolsOf)], all.Select(TrySegment).OfType<Segment>().Select(s => s.Name), show);
+        await ReadPodsAsync(tally.AddPods, cancellation).ConfigureAwait(false);
+        foreach (var selector in onlyTheirs ? tally.Pools.Select(p => p.Segment.Text).Distinct().Select(SelectorOf) : [null])
+            await ReadPagesAsync(ResourcePath.Danm(ApiNames.IPAllocations, null), selector, metadataOnly: false, tally.AddAllocations, cancellation).ConfigureAwait(false);
 
         // A Pod that was born while the pages came is among the living now.
-        if (suspects.Count > 0)
-            pods = await LivePodsAsync(cancellation).ConfigureAwait(false);
-        foreach (var ((owner, node), counts) in suspects.Where(s => !pods.Contains(s.Key.Item1)))
-        {
-            foreach (var (pool, leaked) in counts)
-                pool.AddLeaked(node, leaked);
-        }
-
-        return new UsageReport(pools, withoutNetwork, count);
-    }
-
-    private static void Suspect(Dictionary<(Guid, string?), Dictionary<PoolUsage, long>> suspects, (Guid, string?) owner, PoolUsage pool)
-    {
-        if (!suspects.TryGetValue(owner, out var counts))
-            suspects[owner] = counts = [];
-        counts[pool] = counts.GetValueOrDefault(pool) + 1;
+        if (tally.BeginSecondLook())
+            await ReadPodsAsync(tally.Acquit, cancellation).ConfigureAwait(false);
+        return tally.End();
     }
 
     private static IEnumerable<PoolUsage> PoolsOf(Network network)
@@ -126,32 +86,23 @@ public sealed class UsageReader(ApiClient api, Action<long>? progress = null)
         }
     }
 
-    private async Task<HashSet<Guid>> LivePodsAsync(CancellationToken cancellation)
+    private Task ReadPodsAsync(Func<ReadOnlyMemory<byte>, int> take, CancellationToken cancellation) =>
+        ReadPagesAsync(ResourcePath.Core("pods", null), null, metadataOnly: true, take, cancellation);
+
+    private async Task ReadPagesAsync(ResourcePath path, string? selector, bool metadataOnly, Func<ReadOnlyMemory<byte>, int> take, CancellationToken cancellation)
     {
-        var pods = new HashSet<Guid>();
-        var pages = ObjectPages.ReadAsync(api, ResourcePath.Core("pods", null), null, ApiJson.Default.ObjectListPod, cancellation, metadataOnly: true);
-        await foreach (var page in pages.ConfigureAwait(false))
+        await foreach (var page in ObjectPages.ReadBytesAsync(api, path, selector, metadataOnly, cancellation).ConfigureAwait(false))
         {
-            foreach (var pod in page)
+            try
             {
-                if (Guid.TryParse(pod.Metadata.Uid, out var uid))
-                    pods.Add(uid);
+                read += take(page);
+            }
+            catch (JsonException e)
+            {
+                throw new ApiException($"GET {path}", $"the answer is no valid list: {e.Message}", e);
             }
 
-            progress?.Invoke(read += page.Count);
-        }
-
-        return pods;
-    }
-
-    private async IAsyncEnumerable<IPAllocation> AllocationsAsync(string? selector, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var pages = ObjectPages.ReadAsync(api, ResourcePath.Danm(ApiNames.IPAllocations, null), selector, ApiJson.Default.ObjectListIPAllocation, cancellation);
-        await foreach (var page in pages.ConfigureAwait(false))
-        {
-            foreach (var allocation in page)
-                yield return allocation;
-            progress?.Invoke(read += page.Count);
+            progress?.Invoke(read);
         }
     }
 }
