@@ -153,7 +153,7 @@ internal sealed class LinkHistory(IModelHost host, bool vlans)
     {
         var plan = reconciler.Plan(wishes, inUse, isComplete, out var unsettled);
         foreach (var problem in plan.Problems)
-            See($"problem: {string.Concat(problem.Message.Split('"').Where((_, i) => i % 2 == 0))}");
+            See($"problem: {string.Join(' ', problem.Message.Split(' ').Where(w => !w.Contains('"') && !w.Any(char.IsDigit)).Take(6))}");
         var done = 0;
         var before = host.Read().Links;
         var failures = reconciler.Apply(plan, step =>
