@@ -100,7 +100,7 @@ public static class HostLink
     private static LinkKind.Vxlan Vxlan(RouteSocket host, ParentLink wanted, Link device, bool multicast)
     {
         var local = Global(host, device, AddressFamily.InterNetwork) ?? Global(host, device, AddressFamily.InterNetworkV6)
-            ?? throw new HostLinkException($"host_device \"{wanted.HostDevice}\" has no global address that VxLAN {wanted.Vni} could be sent from: give it one");
+            ?? throw new HostLinkException(LacksAddress(wanted));
         var ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
         if (multicast)
             AllowMemberships();
@@ -142,6 +142,9 @@ public static class HostLink
 
         return null;
     }
+
+    internal static string LacksAddress(ParentLink wanted) =>
+        $"host_device \"{wanted.HostDevice}\" has no global address that VxLAN {wanted.Vni} could be sent from: give it one";
 
     internal static string Describe(ParentLink wanted) =>
         $"{(wanted.Encapsulation == Encapsulation.Vlan ? "VLAN" : "VxLAN")} {wanted.Vni} on \"{wanted.HostDevice}\"";

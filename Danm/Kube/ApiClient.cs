@@ -90,14 +90,14 @@ public sealed class ApiClient : IDisposable
     /// Opens a watch: once, without a second attempt, and within <c>patience</c>; the answer's body then comes as the server has news.
     /// </summary>
     /// <exception cref="ApiException">Refused (410 when the resourceVersion is too old), or no answer.</exception>
-    internal async Task<HttpResponseMessage> OpenWatchAsync(ResourcePath path, string query, CancellationToken cancellation)
+    internal async Task<HttpResponseMessage> OpenWatchAsync(ResourcePath path, string query, CancellationToken cancellation, bool metadataOnly = false)
     {
         var request = $"{path}?{query}";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(patience);
         try
         {
-            var response = await SendOnceAsync(HttpMethod.Get, request, null, AcceptJson, limit.Token).ConfigureAwait(false);
+            var response = await SendOnceAsync(HttpMethod.Get, request, null, metadataOnly ? AcceptMetadata : AcceptJson, limit.Token).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 return response;
             using (response)

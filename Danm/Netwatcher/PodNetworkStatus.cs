@@ -29,7 +29,10 @@ internal sealed class PodNetworkStatus
     {
         (this.api, this.state, this.endpoints, this.queue) = (api, state, endpoints, queue);
         pods = new Informer<Pod>(
-            api, ResourcePath.Core("pods", null), ApiJson.Default.Pod, new InformerOptions { Query = $"&fieldSelector={Uri.EscapeDataString($"spec.nodeName={nodeName}")}" });
+            api,
+            ResourcePath.Core("pods", null),
+            ApiJson.Default.Pod,
+            new InformerOptions { Query = $"&fieldSelector={Uri.EscapeDataString($"spec.nodeName={nodeName}")}", MetadataOnly = true });
         pods.Failed += failed;
         pods.Changed += change =>
         {

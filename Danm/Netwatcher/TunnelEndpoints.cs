@@ -32,7 +32,7 @@ internal sealed class TunnelEndpoints
     public TunnelEndpoints(ApiClient api, string nodeName, Action changed, Action<string> failed, ILogger log)
     {
         (this.api, this.nodeName, this.failed, this.log) = (api, nodeName, failed, log);
-        nodes = new Informer<Node>(api, ResourcePath.Core("nodes", null), ClusterJson.Default.Node, new InformerOptions());
+        nodes = new Informer<Node>(api, ResourcePath.Core("nodes", null), ClusterJson.Default.Node, new InformerOptions { MetadataOnly = true });
         nodes.Failed += failed;
         nodes.Changed += change =>
         {
