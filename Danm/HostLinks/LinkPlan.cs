@@ -199,11 +199,7 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
                 yield return new LinkStep.Change(link, isOther ? mtu : null, isDown ? true : null);
         }
 
-<<<<<<< HEAD
-=======
-
         // Nor may what Pods' or others' interfaces stand on, over however many of ours: they would go with it.
->>>>>>> model
         private bool MayGo(Link link)
         {
             if (borne.Contains(link.Index))
