@@ -48,7 +48,8 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         var checks = new HealthChecks();
         checks.Add("networks", Probe.Ready, () => wishes.IsComplete ? null : "not all networks and DanmEps are known yet");
         checks.Add("host", Probe.Live, () => Volatile.Read(ref looking) && Environment.TickCount64 - Volatile.Read(ref since) > Hang.TotalMilliseconds ? "a look at the host does not end" : null);
-        using var addresses = new IpamMetrics(state.Counters, () => null);
+        using var calls = new IpamMetrics(state.Counters);
+        using var addresses = new NodeAddressMetrics(wishes);
         using var metrics = new NetwatcherMetrics(() => look.Wanted, () => report.Count);
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
 

@@ -88,6 +88,9 @@ internal sealed class NetworkWishes
         return (wishes, problems);
     }
 
+    /// <summary>A network; null if there is none.</summary>
+    public Network? FindNetwork(NetworkRef network) => networks[(int)network.Kind].Find(new ObjectKey(network.Namespace, network.Name));
+
     /// <summary>The object of a network's name, as wishes and problems have it; null if there is none.</summary>
     public ObjectReference? Find(string network)
     {

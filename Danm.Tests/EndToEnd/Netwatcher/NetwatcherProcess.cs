@@ -12,6 +12,9 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
 
     private NetwatcherProcess(Process process) => this.process = process;
 
+    /// <summary>The process itself: what enters the namespaces becomes it.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it has logged so far.</summary>
     public string Log
     {

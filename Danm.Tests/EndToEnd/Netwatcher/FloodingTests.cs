@@ -8,7 +8,7 @@ namespace Danm.Tests.EndToEnd.Netwatcher;
 /// namespace of the first one's world, behind a port of its bridge.
 /// </summary>
 [TestFixture, Parallelizable]
-public sealed class TwoNodesTests : NetwatcherFixture
+public sealed class FloodingTests : NetwatcherFixture
 {
     private const string Network = """{"NetworkID":"one","NetworkType":"macvlan","Options":{"host_device":"parent0","vxlan":600,"cidr":"10.60.0.0/24"}}""";
 
