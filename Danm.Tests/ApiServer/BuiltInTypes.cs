@@ -100,7 +100,7 @@ public static class BuiltInTypes
         ],
         Columns =
         [
-            Column.Of("Last Seen", o => HumanDuration.Since(o.At("lastTimestamp").String() ?? o.At("eventTime").String() ?? o.At("metadata", "creationTimestamp").String())),
+            Column.Of("Last Seen", o => o.At("lastTimestamp").String() ?? o.At("eventTime").String() ?? o.At("metadata", "creationTimestamp").String(), isAge: true),
             Column.Of("Type", o => o.At("type").String()),
             Column.Of("Reason", o => o.At("reason").String()),
             Column.Of("Object", o => $"{o.At("involvedObject", "kind").String()?.ToLowerInvariant()}/{o.At("involvedObject", "name").String()}"),

@@ -94,7 +94,7 @@ public static class CustomResources
                 var path = JsonPath.Parse(node["jsonPath"].String()!);
                 var type = node["type"].String()!;
                 columns.Add(new Column(node["name"].String()!, type, node["format"].String() ?? "", node["description"].String() ?? "",
-                    node["priority"]?.GetValue<int>() ?? 0, o => Cell(path.Select(o).ToArray(), type)));
+                    node["priority"]?.GetValue<int>() ?? 0, o => Cell(path.First(o), type), IsAge: type == "date"));
             }
             catch (FormatException e)
             {
@@ -105,9 +105,9 @@ public static class CustomResources
     }
 
     /// <summary>Only the first match shows; a value of another type than the column's shows as nothing.</summary>
-    private static JsonNode? Cell(JsonNode?[] found, string type) => found is [{ } value, ..] ? type switch
+    private static JsonNode? Cell(JsonNode? found, string type) => found is { } value ? type switch
     {
-        "date" => HumanDuration.Since(value.String()),
+        "date" => value.String(),
         "integer" => value is JsonValue number && SchemaValidator.AsInteger(number) is { } integer ? integer : null,
         "string" => value.String() ?? value.ToJsonString(Json.Relaxed),
         _ => value.DeepClone(),

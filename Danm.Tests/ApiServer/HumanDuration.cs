@@ -1,15 +1,8 @@
-using System.Globalization;
-
 namespace Danm.Tests.ApiServer;
 
 /// <summary>Ages as kubectl shows them: at most two units, coarser the older.</summary>
 public static class HumanDuration
 {
-    public static string Since(string? timestamp) =>
-        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var then)
-            ? Format(DateTimeOffset.UtcNow - then)
-            : "<unknown>";
-
     public static string Format(TimeSpan age)
     {
         var seconds = (long)age.TotalSeconds;

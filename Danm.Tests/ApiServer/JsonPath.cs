@@ -8,6 +8,9 @@ public sealed partial class JsonPath
 {
     private readonly List<Func<JsonNode?, IEnumerable<JsonNode?>>> steps = [];
 
+    // Of a path of names alone, as nearly all are.
+    private string[]? names = [];
+
     /// <exception cref="FormatException">The path is not of that part.</exception>
     public static JsonPath Parse(string text)
     {
@@ -18,18 +21,24 @@ public sealed partial class JsonPath
             if (!match.Success)
                 throw new FormatException($"unsupported JSONPath {text} at {at}");
             path.steps.Add(StepOf(match));
+            path.names = match.Groups["name"].Success && path.names is { } before ? [.. before, NameOf(match)] : null;
             at += match.Length;
         }
         return path.steps.Count > 0 ? path : throw new FormatException("empty JSONPath");
     }
 
+    /// <summary>The first node that it leads to, if any: what a column shows.</summary>
+    public JsonNode? First(JsonNode? node) => names is null ? Select(node).FirstOrDefault() : node.At(names);
+
     public IEnumerable<JsonNode?> Select(JsonNode? node) =>
         steps.Aggregate((IEnumerable<JsonNode?>)[node], (nodes, step) => nodes.SelectMany(step)).Where(n => n is not null);
 
+    private static string NameOf(Match match) => match.Groups["name"].Value.Replace("\\.", ".");
+
     private static Func<JsonNode?, IEnumerable<JsonNode?>> StepOf(Match match)
     {
-        if (match.Groups["name"] is { Success: true, Value: var name })
-            return n => [n.At(name.Replace("\\.", "."))];
+        if (match.Groups["name"].Success && NameOf(match) is var name)
+            return n => [n.At(name)];
         if (match.Groups["index"] is { Success: true, Value: var index })
             return n => n is JsonArray list && int.Parse(index) is var i && i < list.Count ? [list[i]] : [];
         if (match.Groups["field"] is { Success: true, Value: var field } && match.Groups["value"].Value is var wanted)

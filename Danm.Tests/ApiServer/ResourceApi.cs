@@ -16,8 +16,13 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     public StoredObject Get(ResourceType type, string? ns, string name) =>
         store.Table(type).Find(ns, name) ?? throw StatusException.NotFound(type, name);
 
-    public StoredObject Create(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    public StoredObject Create(ResourceType type, string? ns, JsonObject body, WriteOptions options) =>
+        TryCreate(type, ns, body, options, out var taken) ?? throw taken!;
+
+    /// <summary>Null if there is one of that name: where names are raced for, an exception would cost more than the rest.</summary>
+    public StoredObject? TryCreate(ResourceType type, string? ns, JsonObject body, WriteOptions options, out StatusException? taken)
     {
+        taken = null;
         body = Decode(type, ns, body, options);
         var metadata = body.Child("metadata");
         if (metadata["resourceVersion"].String() is not (null or "" or "0"))
@@ -32,7 +37,11 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         Validate(type, name, body, null);
         var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
         if (store.Table(type).Find(ns, name) is not null)
-            throw StatusException.AlreadyExists(type, name);
+        {
+            taken = StatusException.AlreadyExists(type, name);
+            return null;
+        }
+
         if (options.DryRun)
         {
             if (ns is not null)
@@ -40,10 +49,14 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             return StoredObject.From(body, type, 0);
         }
         if (!store.TryCommit(type, ns, name, null, body, ns is null ? null : (BuiltInTypes.Namespace, ns), out var result))
-            throw StatusException.AlreadyExists(type, name);
+        {
+            taken = StatusException.AlreadyExists(type, name);
+            return null;
+        }
+
         if (created is not null)
             catalog.Set(created);
-        return result!;
+        return result;
     }
 
     public StoredObject Update(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)

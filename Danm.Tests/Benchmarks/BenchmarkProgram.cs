@@ -11,7 +11,7 @@ namespace Danm.Tests.Benchmarks;
 /// </summary>
 /// <remarks>
 /// Options: <c>--markdown FILE</c>; of processes <c>--runs N</c> (30), <c>--warm-ups N</c> (5); of ipam <c>--seconds N</c> (20) for each
-/// way, <c>--plot FILE</c>.
+/// way, <c>--plot FILE</c>, <c>--rounds N</c> (7) of a thousand claims into a pool that just suffices, <c>--sufficient</c> for those alone.
 /// </remarks>
 public static class BenchmarkProgram
 {
@@ -31,7 +31,7 @@ public static class BenchmarkProgram
         if (processes)
             reports.Add(await ProcessBenchmark.RunAsync(Number("--runs", 30), Number("--warm-ups", 5)));
         if (ipam)
-            reports.Add(await IpamBenchmark.RunAsync(Number("--seconds", 20), Option("--plot")));
+            reports.Add(await IpamBenchmark.RunAsync(Number("--seconds", 20), Option("--plot"), Number("--rounds", 7), args.Contains("--sufficient")));
         if (node)
             reports.Add(await Node.NodeCostBenchmark.RunAsync(Number("--seconds", 300)));
         var report = string.Join('\n', reports.Select(r => r.Markdown));

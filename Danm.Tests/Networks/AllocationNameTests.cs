@@ -1,6 +1,8 @@
 using System.Net;
+using System.Text;
 using CsCheck;
 using Danm.Api;
+using Danm.Netlink;
 using Danm.Networks;
 
 namespace Danm.Tests.Networks;
@@ -19,6 +21,10 @@ public sealed class AllocationNameTests
         AllocationName.TryParse(name, out var parsed, out var segment).Should().BeTrue();
         parsed.Should().Be(IPAddress.Parse(address));
         segment.Should().Be("vlan500.ens4");
+
+        AllocationName.TryParse(Encoding.UTF8.GetBytes(name), out var value, out var isIPv6, out var bytes).Should().BeTrue();
+        CidrAddress.FromValue(value, isIPv6).Should().Be(IPAddress.Parse(address));
+        Encoding.UTF8.GetString(bytes).Should().Be("vlan500.ens4");
     }
 
     [TestCase(null)]
@@ -29,11 +35,21 @@ public sealed class AllocationNameTests
     [TestCase("10-1-0.x")]
     [TestCase("010-1-0-5.x")]
     [TestCase("10-1-0-256.x")]
+    [TestCase("10-1-0-+5.x")]
+    [TestCase("10-1-0-5-.x")]
+    [TestCase("10-1-0-5x.x")]
+    [TestCase("10.1.0.5.x")]
+    [TestCase("10-1-0-\u0665.x")]
+    [TestCase("fd00-0000-0000-0000-0000-0000-0001-000g.x")]
+    [TestCase("fd00-0000-0000-0000-0000-0000-00010-00a.x")]
     [TestCase("fd00-0-0-0-0-0-1-a.x")]
     [TestCase("FD00-0000-0000-0000-0000-0000-0001-000a.x")]
     [TestCase("0000-0000-0000-0000-0000-ffff-0a01-0005.x")]
-    public void Other_spellings_are_no_names(string? name) =>
+    public void Other_spellings_are_no_names(string? name)
+    {
         AllocationName.TryParse(name, out _, out _).Should().BeFalse();
+        AllocationName.TryParse(Encoding.UTF8.GetBytes(name ?? ""), out _, out _, out _).Should().BeFalse();
+    }
 
     [Test]
     public void Two_addresses_or_segments_never_share_a_name_and_every_name_is_an_objects()

@@ -27,5 +27,4 @@ namespace Danm.Api;
 [JsonSerializable(typeof(ObjectList<Network>))]
 [JsonSerializable(typeof(ObjectList<DanmEp>))]
 [JsonSerializable(typeof(ObjectList<IPAllocation>))]
-[JsonSerializable(typeof(ObjectList<NamedObject>))]
 public sealed partial class ApiJson : JsonSerializerContext;

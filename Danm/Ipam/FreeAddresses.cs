@@ -1,6 +1,8 @@
 using System.Net;
+using System.Text;
 using Danm.Api;
 using Danm.Kube;
+using Danm.Netlink;
 using Danm.Networks;
 
 namespace Danm.Ipam;
@@ -17,7 +19,7 @@ internal sealed class FreeAddresses
 
     // Everybody begins with the same page: so the first ones are small, and each gives only a few addresses away.
     private const int FirstPage = 100;
-    private const int LastPage = 500;
+    private const int LastPage = 400;
     private const int TakenPerPage = 2;
 
     // Of a huge pool a part is enough, chosen by where to begin.
@@ -26,6 +28,8 @@ internal sealed class FreeAddresses
     private readonly ApiClient api;
     private readonly AddressClaim claim;
     private readonly Predicate<IPAddress> isTaken;
+    private readonly byte[] segmentName;
+    private readonly UInt128 first;
     private readonly ulong[] used;
     private readonly List<IPAddress> known = [];
     private string? next = "";
@@ -40,6 +44,7 @@ internal sealed class FreeAddresses
     public FreeAddresses(ApiClient api, AddressClaim claim, Predicate<IPAddress> isTaken)
     {
         (this.api, this.claim, this.isTaken) = (api, claim, isTaken);
+        (segmentName, first) = (Encoding.UTF8.GetBytes(claim.Segment.Name), CidrAddress.ToValue(claim.Pool.First));
         if (claim.Pool.Size > MaxBitmap)
         {
             (used, next) = ([], null);
@@ -71,16 +76,8 @@ internal sealed class FreeAddresses
         {
             try
             {
-                var page = await ListAsync(cancellation).ConfigureAwait(false);
                 known.Clear();
-                foreach (var item in page.Items)
-                {
-                    // The name is what is taken, whatever the spec says.
-                    if (AllocationName.TryParse(item.Metadata.Name, out var taken, out var segment) && segment == claim.Segment.Name)
-                        Pass(taken);
-                }
-
-                next = page.Metadata.Continue is { Length: > 0 } token ? token : null;
+                next = await ListAsync(cancellation).ConfigureAwait(false);
                 pageSize = Math.Min(2 * pageSize, LastPage);
                 if (next is null)
                     AddRest();
@@ -96,24 +93,26 @@ internal sealed class FreeAddresses
     }
 
     /// <summary>From the server's latest state, not from a cache of unknown age.</summary>
-    private Task<ObjectList<NamedObject>> ListAsync(CancellationToken cancellation)
+    private Task<string?> ListAsync(CancellationToken cancellation)
     {
         var selector = Uri.EscapeDataString($"{ApiNames.SegmentLabel}={LabelValue.For(claim.Segment.Text)}");
-        return api.ListAsync(
+        return api.ListNamesAsync(
             ResourcePath.Danm(ApiNames.IPAllocations, null),
             $"limit={pageSize}&labelSelector={selector}{(next is "" ? "" : $"&continue={Uri.EscapeDataString(next!)}")}",
-            ApiJson.Default.ObjectListNamedObject,
+            Pass,
             cancellation);
     }
 
     /// <summary>Notes what is taken, and a few of the addresses that would have come before it.</summary>
-    private void Pass(IPAddress taken)
+    private void Pass(ReadOnlySpan<byte> name)
     {
-        if (!Note(taken))
+        // The name is what is taken, whatever the spec says.
+        if (!AllocationName.TryParse(name, out var taken, out var isIPv6, out var segment) || isIPv6 != claim.Pool.Subnet.IsIPv6
+            || !segment.SequenceEqual(segmentName) || !Note(taken))
             return;
-        var place = NameOrder.PlaceOf(taken);
+        var place = NameOrder.PlaceOf(taken, isIPv6);
         for (var before = place - 1; passed < before && place - before <= 4; before--)
-            Add(NameOrder.At(before, claim.Pool.Subnet.IsIPv6));
+            Add(NameOrder.At(before, isIPv6));
         passed = place;
     }
 
@@ -127,13 +126,16 @@ internal sealed class FreeAddresses
         {
             var index = (start + i) % size;
             if ((used[index / 64] & (1UL << (index % 64))) == 0)
-                Add(claim.Pool.At((UInt128)index));
+                Add(first + (UInt128)index);
         }
     }
 
-    private void Add(IPAddress address)
+    private void Add(UInt128 value)
     {
-        if (claim.Pool.IndexOf(address) is not null && !claim.Pool.IsReserved(address) && !isTaken(address))
+        if (value - first >= claim.Pool.Size)
+            return;
+        var address = claim.Pool.At(value - first);
+        if (!claim.Pool.IsReserved(address) && !isTaken(address))
             known.Add(address);
     }
 
@@ -144,7 +146,7 @@ internal sealed class FreeAddresses
         {
             var i = Random.Shared.Next(known.Count);
             taken.Add(known[i]);
-            Note(known[i]);
+            Note(CidrAddress.ToValue(known[i]));
             known[i] = known[^1];
             known.RemoveAt(known.Count - 1);
         }
@@ -153,9 +155,10 @@ internal sealed class FreeAddresses
     }
 
     /// <summary>Not to be given, or not again.</summary>
-    private bool Note(IPAddress address)
+    private bool Note(UInt128 value)
     {
-        if (used.Length == 0 || claim.Pool.IndexOf(address) is not { } index)
+        var index = value - first;
+        if (used.Length == 0 || index >= claim.Pool.Size)
             return false;
         used[(int)index / 64] |= 1UL << ((int)index % 64);
         return true;

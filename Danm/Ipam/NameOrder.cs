@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using Danm.Netlink;
 
 namespace Danm.Ipam;
 
@@ -14,11 +12,11 @@ internal static class NameOrder
     private static readonly byte[] Numbers = [.. Enumerable.Range(0, 256).Select(n => (byte)n).OrderBy(n => n.ToString(CultureInfo.InvariantCulture), StringComparer.Ordinal)];
     private static readonly byte[] Places = [.. Enumerable.Range(0, 256).Select(n => (byte)Array.IndexOf(Numbers, (byte)n))];
 
-    /// <summary>An address's place among all of its family.</summary>
-    public static UInt128 PlaceOf(IPAddress address) => Map(CidrAddress.ToValue(address), address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6, Places);
+    /// <summary>The place of an address, as a number, among all of its family.</summary>
+    public static UInt128 PlaceOf(UInt128 address, bool ipv6) => Map(address, ipv6, Places);
 
     /// <summary>The address at a place.</summary>
-    public static IPAddress At(UInt128 place, bool ipv6) => CidrAddress.FromValue(Map(place, ipv6, Numbers), ipv6);
+    public static UInt128 At(UInt128 place, bool ipv6) => Map(place, ipv6, Numbers);
 
     private static UInt128 Map(UInt128 value, bool ipv6, byte[] map)
     {

@@ -9,7 +9,7 @@ namespace Danm.Tests.ApiServer.Http;
 /// <summary>Lists: one snapshot, also over several pages, until it is compacted.</summary>
 public sealed class ListEndpoint(ObjectStore store)
 {
-    public ReadOnlyMemory<byte> List(HttpRequest request, ResourceType type, string? ns)
+    public PooledText List(HttpRequest request, ResourceType type, string? ns)
     {
         var query = request.Query;
         var form = Representation.Of(request, type);

@@ -42,7 +42,8 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
         var request = context.Request;
         if (verb == "list")
         {
-            await response.WriteAsync(200, lists.List(request, type, ns));
+            using var text = lists.List(request, type, ns);
+            await response.WriteAsync(200, text.Written);
             return;
         }
         var form = Representation.Of(request, type);
@@ -58,16 +59,13 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
         {
             case "create" when path.Name is null:
                 RequireJson(request);
-                try
+                if (api.TryCreate(type, ns, Json.ParseObject(body.Span), options, out var taken) is not { } created)
                 {
-                    result = api.Create(type, ns, Json.ParseObject(body.Span), options);
-                }
-                catch (StatusException taken) when (taken.Code == 409)
-                {
-                    // Where names are raced for, this is as frequent as success, and through all callers the exception would cost more than the create.
-                    await response.WriteAsync(taken);
+                    await response.WriteAsync(taken!);
                     return;
                 }
+
+                result = created;
                 break;
             case "update" when path.Name is not null:
                 RequireJson(request);
@@ -111,8 +109,8 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
     private async Task DeleteCollectionAsync(HttpRequest request, ResourceType type, string? ns, ReadOnlyMemory<byte> body, bool dryRun, Response response)
     {
         _ = DeleteOptions(body);
-        var list = lists.List(request, type, ns);
-        foreach (var item in (JsonArray)Json.ParseObject(list.Span)["items"]!)
+        using var list = lists.List(request, type, ns);
+        foreach (var item in (JsonArray)Json.ParseObject(list.Written.Span)["items"]!)
         {
             try
             {
@@ -123,7 +121,7 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
                 // Another deletion was faster, which is as good.
             }
         }
-        await response.WriteAsync(200, list);
+        await response.WriteAsync(200, list.Written);
     }
 
     /// <summary>Pods go at once, as if their kubelet had confirmed; propagation policies are accepted, since nothing here has dependants to wait for.</summary>

@@ -11,6 +11,9 @@ public sealed class ObjectTable
 {
     private static readonly Comparer<StoredObject> ByKey = Comparer<StoredObject>.Create((a, b) => string.CompareOrdinal(a.Key, b.Key));
 
+    // Each step by index is a walk down the tree: what comes soon is reached sooner by passing over the rest.
+    private const int NearBeginning = 4096;
+
     private readonly Queue<WatchEvent> log = new();
     private readonly List<Channel<WatchEvent>> watchers = [];
     private volatile ImmutableSortedSet<StoredObject> objects = ImmutableSortedSet.Create<StoredObject>(ByKey);
@@ -30,16 +33,22 @@ public sealed class ObjectTable
         var start = after ?? prefix;
         var index = start.Length == 0 ? 0 : snapshot.IndexOf(new StoredObject { Key = start });
         index = index < 0 ? ~index : after is null ? index : index + 1;
-        if (index == 0 && ns is null)
+        if (index <= NearBeginning)
         {
             foreach (var item in snapshot)
+            {
+                if (index-- > 0)
+                    continue;
+                if (ns is not null && !item.Key.StartsWith(prefix, StringComparison.Ordinal))
+                    yield break;
                 yield return item;
+            }
             yield break;
         }
         for (; index < snapshot.Count; index++)
         {
             var item = snapshot[index];
-            if (!item.Key.StartsWith(prefix, StringComparison.Ordinal))
+            if (ns is not null && !item.Key.StartsWith(prefix, StringComparison.Ordinal))
                 yield break;
             yield return item;
         }

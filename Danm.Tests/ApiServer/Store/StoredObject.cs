@@ -16,14 +16,33 @@ public sealed class StoredObject
 
     public long ResourceVersion { get; init; }
 
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = NoLabels;
+    /// <summary>A handful, which is looked through sooner than a dictionary.</summary>
+    public KeyValuePair<string, string>[] Labels { get; init; } = [];
 
     /// <summary>Values of the resource's selectable fields, in their order.</summary>
     public string[] Fields { get; init; } = [];
 
     public byte[] Utf8 { get; init; } = [];
 
-    private static readonly Dictionary<string, string> NoLabels = [];
+    // Like a real server's watch cache, a version that was shown once is not read and written anew for everybody who asks.
+    private volatile byte[]? partial;
+    private volatile Tuple<Column[], TableRow>? row;
+
+    /// <summary>The object as a <c>PartialObjectMetadata</c>.</summary>
+    public byte[] Partial => partial ??= Json.ToUtf8(new JsonObject
+    {
+        ["kind"] = "PartialObjectMetadata",
+        ["apiVersion"] = "meta.k8s.io/v1",
+        ["metadata"] = Parse()["metadata"]!.DeepClone(),
+    });
+
+    /// <summary>The object's row of a table.</summary>
+    public TableRow Row(Column[] columns)
+    {
+        if (row is not { } made || made.Item1 != columns)
+            row = made = Tuple.Create(columns, new TableRow(Parse(), columns));
+        return made.Item2;
+    }
 
     public JsonObject Parse() => (JsonObject)JsonNode.Parse(Utf8)!;
 
@@ -44,8 +63,8 @@ public sealed class StoredObject
             Uid = metadata["uid"].String()!,
             ResourceVersion = resourceVersion,
             Labels = metadata["labels"] is JsonObject { Count: > 0 } labels
-                ? labels.ToDictionary(l => l.Key, l => l.Value.String()!)
-                : NoLabels,
+                ? [.. labels.Select(l => KeyValuePair.Create(l.Key, l.Value.String()!))]
+                : [],
             Fields = type.SelectableFields.Length == 0 ? [] : [.. type.SelectableFields.Select(f => Field(body, f))],
             Utf8 = Json.ToUtf8(body),
         };

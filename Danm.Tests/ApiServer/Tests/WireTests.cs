@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Http;
+using Danm.Tests.ApiServer.Store;
 
 namespace Danm.Tests.ApiServer.Tests;
 
@@ -28,6 +29,48 @@ public sealed class WireTests
     {
         client.Dispose();
         await server.DisposeAsync();
+    }
+
+    [TestCase("", "PartialObjectMetadata")]
+    [TestCase("?includeObject=Metadata", "PartialObjectMetadata")]
+    [TestCase("?includeObject=Object", "Widget")]
+    [TestCase("?includeObject=None", null)]
+    [TestCase("?includeObject=All", "400")]
+    public async Task Tables_carry_of_their_objects_what_is_asked_for(string query, string? kind)
+    {
+        server.Store.Create(JsonNode.Parse(Widget("a", """{"size": 3}"""))!);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.Url, Widgets + query));
+        request.Headers.Accept.ParseAdd("application/json;as=Table;g=meta.k8s.io;v=v1");
+        using var response = await client.SendAsync(request);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        if (kind == "400")
+        {
+            answer["code"]!.GetValue<int>().Should().Be(400);
+            return;
+        }
+
+        answer["columnDefinitions"]![0]!["name"].String().Should().Be("Name");
+        var row = answer["rows"]!.AsArray().Should().ContainSingle().Subject!;
+        row["cells"]!.AsArray().Should().HaveCount(answer["columnDefinitions"]!.AsArray().Count);
+        row["cells"]![0].String().Should().Be("a");
+        row["object"].At("kind").String().Should().Be(kind);
+    }
+
+    [Test]
+    public void A_rows_age_moves_on_though_the_row_is_kept()
+    {
+        var row = new TableRow((JsonObject)JsonNode.Parse("""{"metadata":{"name":"a","creationTimestamp":"2026-01-01T00:00:00Z"}}""")!, [Column.Name, Column.Age, Column.Name]);
+        var made = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        TextAfter(5).Should().Be("""["a","5s","a"]""");
+        TextAfter(7200).Should().Be("""["a","120m","a"]""");
+
+        string TextAfter(int seconds)
+        {
+            using var text = new PooledText(1);
+            row.Write(text, new AgeText(made.AddSeconds(seconds)));
+            return Encoding.UTF8.GetString(text.Written.Span);
+        }
     }
 
     [Test]
