@@ -56,4 +56,5 @@ public sealed class NodeCondition
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ObjectList<Node>))]
+[JsonSerializable(typeof(Lease))]
 public sealed partial class ClusterJson : JsonSerializerContext;

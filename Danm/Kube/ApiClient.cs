@@ -10,12 +10,13 @@ using k8s.Authentication;
 namespace Danm.Kube;
 
 /// <summary>
-/// Get, list, create and delete over one HTTP/2 connection, with our own source-generated types: the client library's models would
+/// Get, list, create, update, patch and delete over one HTTP/2 connection, with our own source-generated types: the client library's models would
 /// configure the JSON of the whole Kubernetes API (5 ms CPU of a CNI call). Its configuration and credentials serve us.
 /// </summary>
 /// <remarks>
 /// A request is tried again on 429 (after what Retry-After says), 5xx and a broken connection. That is safe for the creates that we
-/// send, since our names are derived: whoever gets AlreadyExists looks whose object it is.
+/// send, since our names are derived: whoever gets AlreadyExists looks whose object it is. An update has the resourceVersion of what it
+/// replaces: done twice, it conflicts with itself.
 /// </remarks>
 public sealed class ApiClient : IDisposable
 {
@@ -128,6 +129,23 @@ public sealed class ApiClient : IDisposable
             { IsAlreadyExists: true } exists => (default, exists),
             var failure => throw failure,
         };
+    }
+
+    /// <summary>
+    /// Replaces an object as a whole (PUT): what <typeparamref name="T"/> does not know of it is lost. With
+    /// <c>metadata.resourceVersion</c> only if nobody has changed it since.
+    /// </summary>
+    /// <returns>As the server stored it.</returns>
+    /// <exception cref="ApiException">
+    /// Refused (<see cref="ApiException.IsConflict"/> among others: after <see cref="ApiException.IsAfterRetry"/> maybe with our own earlier
+    /// attempt), or no answer.
+    /// </exception>
+    public async Task<T> UpdateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var body = await SendAsync(HttpMethod.Put, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+        return Read(HttpMethod.Put, path, body, type);
     }
 
     /// <summary>Changes the members of an object that <paramref name="patch"/> has (JSON merge patch, RFC 7386).</summary>
