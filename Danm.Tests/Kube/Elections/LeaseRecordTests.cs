@@ -291,6 +291,34 @@ public sealed class LeaseRecordTests
         log.Lines[^1].Should().Be("Information: me released the lease kube-system/x");
     }
 
+    [TestCase("create")]
+    [TestCase("update")]
+    public async Task Whoever_ends_while_it_takes_the_lease_does_not_leave_it_behind(string verb)
+    {
+        if (verb == "update")
+            SetLease("");
+        server.Faults.Add(new Fault(Fault.On(verb, "leases")) { Count = 1, Committed = stop.Cancel });
+
+        Run();
+        await running.WaitAsync(TimeSpan.FromSeconds(30));
+
+        leads.Task.IsCompleted.Should().BeFalse();
+        Spec().Should().Contain("\"holderIdentity\":\"\"");
+    }
+
+    [Test]
+    public async Task Whoever_ends_as_a_candidate_leaves_the_lease_to_its_holder()
+    {
+        SetLease("other");
+        server.Faults.Add(new Fault(Fault.On("get", "leases")) { Count = 1, Committed = stop.Cancel });
+
+        Run();
+        await running.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Spec().Should().Contain("\"holderIdentity\":\"other\"");
+        log.Lines.Should().Equal("Information: me stands for the lease kube-system/x");
+    }
+
     [Test]
     public async Task Whoever_may_not_release_leaves_the_lease_to_expire()
     {
