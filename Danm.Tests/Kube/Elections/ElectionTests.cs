@@ -116,7 +116,7 @@ public sealed class ElectionTests(bool clocksDiffer)
                 1 => Do("500", () => Add(new Fault(Fault.On(null, "leases")) { Count = random.Next(1, 30), Answer = Fault.InternalError() })),
                 2 => Do("conflict", () => Add(new Fault(Fault.On("update", "leases")) { Count = random.Next(1, 8), Answer = Fault.Conflict() })),
                 3 => Do("committed, unanswered", () => Add(new Fault(Fault.On("update", "leases")) { Count = random.Next(1, 12), DropAfter = true })),
-                4 => Do("commits late", () => Add(new Fault(Fault.On("update", "leases")) { Count = random.Next(1, 3), Hold = () => Task.Delay(random.Next(2500)) })),
+                4 => Do("commits late", () => Add(new Fault(Fault.On("update", "leases")) { Count = random.Next(1, 3), Hold = () => Task.Delay(Random.Shared.Next(2500)) })),
                 5 => Do("away", () => Add(new Fault(Fault.On(null, "leases")) { DropBefore = true })),
                 _ => "restart",
             };
