@@ -24,6 +24,27 @@ public sealed class ApiClientTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
+    public async Task An_update_replaces_what_it_has_read_and_nothing_that_has_changed_since()
+    {
+        using var api = TestClient.Connect(server.Kubeconfig());
+        var path = ResourcePath.Of(Lease.GroupVersion, Lease.Plural, "default", "x");
+        var made = await api.CreateAsync(
+            ResourcePath.Of(Lease.GroupVersion, Lease.Plural, "default"),
+            new Lease { Metadata = new ObjectMeta { Name = "x", Labels = new() { ["a"] = "b" } }, Spec = new LeaseSpec { HolderIdentity = "one", LeaseDurationSeconds = 15 } },
+            ClusterJson.Default.Lease,
+            CancellationToken.None);
+
+        var updated = await api.UpdateAsync(path, new Lease { Metadata = made.Object.Metadata, Spec = new LeaseSpec { HolderIdentity = "two" } }, ClusterJson.Default.Lease, CancellationToken.None);
+        var late = () => api.UpdateAsync(path, new Lease { Metadata = made.Object.Metadata, Spec = new LeaseSpec { HolderIdentity = "late" } }, ClusterJson.Default.Lease, CancellationToken.None);
+
+        (await late.Should().ThrowAsync<ApiException>()).Which.IsConflict.Should().BeTrue();
+        updated.Metadata.ResourceVersion.Should().NotBe(made.Object.Metadata.ResourceVersion);
+        updated.Metadata.Labels.Should().Equal(new Dictionary<string, string> { ["a"] = "b" });
+        var stored = await api.TryGetAsync(path, ClusterJson.Default.Lease, CancellationToken.None);
+        stored!.Spec.Should().Be(new LeaseSpec { HolderIdentity = "two" }, "the duration was not in what replaced it");
+    }
+
+    [Test]
     public async Task Says_that_a_name_is_taken_and_throws_other_refusals()
     {
         using var api = TestClient.Connect(server.Kubeconfig());

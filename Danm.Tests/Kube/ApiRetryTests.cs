@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Tests.ApiServer;
@@ -19,6 +21,7 @@ public sealed class ApiRetryTests
         ["get"] = client => client.TryGetAsync(Pod, ApiJson.Default.Pod, CancellationToken.None),
         ["list"] = client => client.ListAsync(Pods, "limit=5", ApiJson.Default.ObjectListPod, CancellationToken.None),
         ["create"] = client => client.CreateAsync(ResourcePath.Core("events", "default"), SomeEvent, ApiJson.Default.CoreEvent, CancellationToken.None),
+        ["update"] = client => client.UpdateAsync(SomeLeasePath, SomeLease, ClusterJson.Default.Lease, CancellationToken.None),
         ["delete"] = client => client.DeleteAsync(Pod, null, CancellationToken.None),
     };
 
@@ -48,12 +51,14 @@ public sealed class ApiRetryTests
         foreach (var e in server.Store.List("v1", "Event"))
             server.Store.Delete("v1", "Event", "default", e.At("metadata", "name").String()!);
         server.Store.Create(Objects.Pod("a", null));
+        if (server.Store.Get(Lease.GroupVersion, "Lease", "default", "a") is null)
+            server.Store.Create(JsonNode.Parse(JsonSerializer.Serialize(SomeLease, ClusterJson.Default.Lease))!);
         server.Requests.Clear();
     }
 
     [Test]
     public async Task A_refusal_for_the_moment_is_asked_again(
-        [Values("get", "list", "create", "delete")] string verb, [Values(500, 502, 503, 504)] int status)
+        [Values("get", "list", "create", "update", "delete")] string verb, [Values(500, 502, 503, 504)] int status)
     {
         server.Faults.Add(new Fault(Fault.On(verb)) { Count = 3, Answer = new StatusException(status, "Injected", "for the moment") });
 
@@ -63,7 +68,7 @@ public sealed class ApiRetryTests
     }
 
     [Test]
-    public async Task A_broken_connection_is_made_anew([Values("get", "list", "create", "delete")] string verb)
+    public async Task A_broken_connection_is_made_anew([Values("get", "list", "create", "update", "delete")] string verb)
     {
         var fault = server.Faults.Add(new Fault(Fault.On(verb)) { Count = 2, DropBefore = true });
 
@@ -74,7 +79,7 @@ public sealed class ApiRetryTests
     }
 
     [Test]
-    public async Task After_four_attempts_the_server_is_believed([Values("get", "list", "create", "delete")] string verb)
+    public async Task After_four_attempts_the_server_is_believed([Values("get", "list", "create", "update", "delete")] string verb)
     {
         server.Faults.Add(new Fault(Fault.On(verb)) { Answer = Fault.InternalError("broken") });
 
@@ -100,7 +105,7 @@ public sealed class ApiRetryTests
 
     [Test]
     public async Task A_refusal_for_good_is_taken_at_once(
-        [Values("get", "list", "create", "delete")] string verb, [Values(400, 401, 403, 405, 409, 410, 422)] int status)
+        [Values("get", "list", "create", "update", "delete")] string verb, [Values(400, 401, 403, 405, 409, 410, 422)] int status)
     {
         server.Faults.Add(new Fault(Fault.On(verb)) { Answer = new StatusException(status, "Injected", "for good") });
 
@@ -231,6 +236,14 @@ public sealed class ApiRetryTests
         await request.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
         server.Requests.Count("get").Should().Be(1);
     }
+
+    private static ResourcePath SomeLeasePath => ResourcePath.Of(Lease.GroupVersion, Lease.Plural, "default", "a");
+
+    private static Lease SomeLease => new()
+    {
+        Metadata = new ObjectMeta { Name = "a", Namespace = "default" },
+        Spec = new LeaseSpec { HolderIdentity = "a", LeaseDurationSeconds = 15 },
+    };
 
     private static CoreEvent SomeEvent => new()
     {

@@ -62,8 +62,18 @@ public sealed class LeaderElector
             while (!cancellation.IsCancellationRequested)
             {
                 var sent = clock.GetTimestamp();
-                if (await TryHoldAsync(cancellation).ConfigureAwait(false) && !await LeadAsync(sent, lead, cancellation).ConfigureAwait(false))
+                if (await TryHoldAsync(cancellation).ConfigureAwait(false))
+                {
+                    if (!await LeadAsync(sent, lead, cancellation).ConfigureAwait(false))
+                        return;
+                }
+                else if (cancellation.IsCancellationRequested && options.ReleaseOnCancel)
+                {
+                    // Cut short in the middle of a request, we may hold it without knowing.
+                    await ReleaseAsync().ConfigureAwait(false);
                     return;
+                }
+
                 var pause = options.RetryPeriod * (1 + (LeaderElectorOptions.Jitter * Random.Shared.NextDouble()));
                 await Task.Delay(pause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -138,8 +148,8 @@ public sealed class LeaderElector
         using var limit = new CancellationTokenSource(options.RenewDeadline, clock);
         try
         {
-            await lease.ReleaseAsync(limit.Token).ConfigureAwait(false);
-            log.Released(options.Identity, options.Namespace, options.Name);
+            if (await lease.ReleaseAsync(limit.Token).ConfigureAwait(false))
+                log.Released(options.Identity, options.Namespace, options.Name);
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)
         {

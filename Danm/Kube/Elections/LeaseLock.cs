@@ -39,17 +39,18 @@ internal sealed class LeaseLock(ApiClient api, LeaderElectorOptions options, Tim
         return !IsHeldByAnother && await TryWriteAsync(stored, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Empties the lease if it is ours, so that the next candidate that looks can have it.</summary>
+    /// <summary>Empties the lease if it is ours, so that the next candidate that looks can have it; false if it is not.</summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task ReleaseAsync(CancellationToken cancellation)
+    public async Task<bool> ReleaseAsync(CancellationToken cancellation)
     {
         // A renewal may have been under way when its end came: what is stored counts.
         var stored = await api.TryGetAsync(path, ClusterJson.Default.Lease, cancellation).ConfigureAwait(false);
         if (stored?.Spec.HolderIdentity != options.Identity)
-            return;
+            return false;
         var now = LeaseSpec.ToMicroTime(clock.GetUtcNow());
         var released = stored.Spec with { HolderIdentity = "", LeaseDurationSeconds = 1, AcquireTime = now, RenewTime = now };
         await UpdateAsync(stored, released, cancellation).ConfigureAwait(false);
+        return true;
     }
 
     private async Task<bool> TryCreateAsync(CancellationToken cancellation)

@@ -63,8 +63,8 @@ public sealed class ReconcileLoop<TKey>(
             }
             finally
             {
-                Interlocked.Decrement(ref active);
                 queue.Done(item.Key);
+                Interlocked.Decrement(ref active);
             }
         }
     }
