@@ -41,7 +41,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
 
     public EmbeddedApiServer Server { get; }
 
-    /// <summary>Where the server listens on the node's loopback interface.</summary>
+    /// <summary>Where the server listens in the namespace of the node, on all its addresses.</summary>
     public int Port { get; }
 
     /// <summary>The path of the kubeconfig that <see cref="Config"/> names.</summary>
@@ -63,7 +63,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
         var namespaces = await PrivateNamespaces.StartAsync(SetUp, ownProcesses);
         try
         {
-            var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Loopback);
+            var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Any);
             var server = await EmbeddedApiServer.StartAsync((options ?? new ApiServerOptions()) with
             {
                 Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")],
