@@ -170,9 +170,9 @@ public class RoutingTests
         _ip.DumpForwarding(vx).Where(n => n.Address == MacAddress.Zero).Select(n => n.Destination).Should().BeEquivalentTo(remotes);
         _ns.BridgeJson("fdb show dev vx_a").Where(j => j.GetProperty("mac").GetString() == "00:00:00:00:00:00").Select(j => j.GetProperty("dst").GetString())
             .Should().BeEquivalentTo("10.0.0.6", "10.0.0.7");
-        _ip.DeleteForwarding(vx, MacAddress.Zero, remotes[0]);
-        _ip.DeleteForwarding(vx, MacAddress.Zero, remotes[0]);
-        _ip.DeleteForwarding(vx, new MacAddress([2, 0, 0, 0, 0, 1]), remotes[0]);
+        _ip.DeleteForwarding(new Neighbour(vx, remotes[0], MacAddress.Zero));
+        _ip.DeleteForwarding(new Neighbour(vx, remotes[0], MacAddress.Zero));
+        _ip.DeleteForwarding(new Neighbour(vx, remotes[0], new MacAddress([2, 0, 0, 0, 0, 1])));
         _ip.DumpForwarding(vx).Where(n => n.Address == MacAddress.Zero).Select(n => n.Destination).Should().Equal(remotes[1]);
     }
 

@@ -35,7 +35,12 @@ internal static class CommandLine
 
         try
         {
-            return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+            // Long-lived modes see to signals themselves.
+            var isMode = parsed.CommandResult.Command.Name == NetwatcherCommand.Name;
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isMode ? null : TimeSpan.FromSeconds(2),
+            });
         }
         catch (Exception fault)
         {

@@ -6,8 +6,8 @@ namespace Danm.HostLinks;
 /// <summary>Which other nodes get a copy of the frames that a VxLAN knows no receiver of, where the network has no multicast.</summary>
 /// <param name="Link">The VxLAN.</param>
 /// <param name="Added">Tunnel end points that it must also send to.</param>
-/// <param name="Removed">Those that it must not send to any more; a multicast group too, if it was made with one.</param>
-public sealed record HeadEndReplication(Link Link, IReadOnlyList<IPAddress> Added, IReadOnlyList<IPAddress> Removed)
+/// <param name="Removed">Entries of those that it must not send to any more; of its multicast group too, if it was made with one.</param>
+public sealed record HeadEndReplication(Link Link, IReadOnlyList<IPAddress> Added, IReadOnlyList<Neighbour> Removed)
 {
     // What one system call carries; the kernel answers each.
     private const int Batch = 128;
@@ -21,9 +21,9 @@ public sealed record HeadEndReplication(Link Link, IReadOnlyList<IPAddress> Adde
     {
         ArgumentNullException.ThrowIfNull(link);
         ArgumentNullException.ThrowIfNull(remotes);
-        var present = forwarding.Where(f => f.LinkIndex == link.Index && f.Address == MacAddress.Zero && f.Destination is not null).Select(f => f.Destination!).ToHashSet();
-        var added = remotes.Where(r => !present.Contains(r)).ToList();
-        var removed = isComplete ? present.Where(p => !remotes.Contains(p)).ToList() : [];
+        var present = forwarding.Where(f => f.LinkIndex == link.Index && f.Address == MacAddress.Zero && f.Destination is not null).ToList();
+        var added = remotes.Except(present.Select(p => p.Destination!)).ToList();
+        var removed = isComplete ? present.FindAll(p => !remotes.Contains(p.Destination!)) : [];
         return added.Count + removed.Count == 0 ? null : new HeadEndReplication(link, added, removed);
     }
 
@@ -36,7 +36,7 @@ public sealed record HeadEndReplication(Link Link, IReadOnlyList<IPAddress> Adde
         foreach (var remote in Added)
             Put(() => batch.AppendForwarding(Link.Index, MacAddress.Zero, remote));
         foreach (var remote in Removed)
-            Put(() => batch.DeleteForwarding(Link.Index, MacAddress.Zero, remote));
+            Put(() => batch.DeleteForwarding(remote));
         if (batch.Count > 0)
             batch.Send();
 

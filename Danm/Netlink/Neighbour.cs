@@ -8,6 +8,9 @@ namespace Danm.Netlink;
 /// <param name="Address">The MAC address; all zero is the VxLAN's default entry (head-end replication); null while unresolved.</param>
 public sealed record Neighbour(int LinkIndex, IPAddress? Destination, MacAddress? Address)
 {
+    /// <summary>The interface that a VxLAN's remote end is reached through, where the entry says so; it is part of the entry's identity.</summary>
+    public int? Via { get; init; }
+
     /// <summary>What the kernel knows of it (<c>NUD_*</c>).</summary>
     public NeighbourState State { get; init; } = NeighbourState.Permanent;
 
@@ -27,15 +30,18 @@ public sealed record Neighbour(int LinkIndex, IPAddress? Destination, MacAddress
             return false;
         IPAddress? destination = null;
         MacAddress? address = null;
+        int? via = null;
         while (attributes.MoveNext())
         {
             if (attributes.Type == Nda.Destination)
                 destination = attributes.Address;
             else if (attributes.Type == Nda.LinkLayerAddress)
                 address = attributes.LinkLayerAddress;
+            else if (attributes.Type == Nda.Ifindex && forwarding)
+                via = attributes.Int32;
         }
 
-        neighbour = new Neighbour(header.Index, destination, address) { State = (NeighbourState)header.State };
+        neighbour = new Neighbour(header.Index, destination, address) { State = (NeighbourState)header.State, Via = via };
         return true;
     }
 }

@@ -32,12 +32,11 @@ public sealed partial class RouteBatch
             Rtm.NewNeighbour, NlmF.Create | NlmF.Append, Native.AF_BRIDGE, Neighbour.SelfFlag, new Neighbour(index, remote, address), "append forwarding entry");
     }
 
-    /// <summary>Takes a remote end from a VxLAN's forwarding database; one that is not there counts as taken.</summary>
-    public void DeleteForwarding(int index, MacAddress address, IPAddress remote)
+    /// <summary>Takes an entry, as it was dumped, from a VxLAN's forwarding database; one that is not there counts as taken.</summary>
+    public void DeleteForwarding(Neighbour entry)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        PutNeighbour(
-            Rtm.DeleteNeighbour, 0, Native.AF_BRIDGE, Neighbour.SelfFlag, new Neighbour(index, remote, address), "delete forwarding entry", Errno.ENOENT);
+        ArgumentNullException.ThrowIfNull(entry);
+        PutNeighbour(Rtm.DeleteNeighbour, 0, Native.AF_BRIDGE, Neighbour.SelfFlag, entry, "delete forwarding entry", Errno.ENOENT);
     }
 
     private void PutNeighbour(
@@ -54,6 +53,8 @@ public sealed partial class RouteBatch
             writer.Put(Nda.Destination, destination);
         if (neighbour.Address is { } address)
             writer.Put(Nda.LinkLayerAddress, address);
+        if (neighbour.Via is { } via)
+            writer.Put(Nda.Ifindex, via);
         End(writer, verb, neighbour, toleratedErrno);
     }
 }

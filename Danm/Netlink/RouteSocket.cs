@@ -95,9 +95,9 @@ public sealed partial class RouteSocket : IDisposable
     }
 
     /// <inheritdoc cref="RouteBatch.DeleteForwarding"/>
-    public void DeleteForwarding(int index, MacAddress address, IPAddress remote)
+    public void DeleteForwarding(Neighbour entry)
     {
-        _single.DeleteForwarding(index, address, remote);
+        _single.DeleteForwarding(entry);
         _single.Send();
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Http;
 
@@ -59,16 +58,85 @@ public sealed class NetwatcherTests : NetwatcherFixture
     }
 
     [Test]
+    public async Task A_restart_without_changes_does_not_move_the_kernel_at_all()
+    {
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
+        Node.Server.Store.Create(Objects.Network("DanmNet", "shares", """{"NetworkID":"one","Options":{"host_device":"parent0","vxlan":600,"mtu":1300}}"""));
+        Node.Server.Store.Create(Objects.Network("TenantNetwork", "small", """{"NetworkID":"small","Options":{"host_device":"parent0","vxlan":601,"mtu":1200}}"""));
+        Node.Server.Store.Create(Objects.Network("TenantNetwork", "large", """{"NetworkID":"large","Options":{"host_device":"parent0","vxlan":602,"mtu":1500}}"""));
+        await using (var first = Start())
+        {
+            await EventuallyAsync("ip -o link show type vxlan", t => t.Split('\n').Should().HaveCount(3 + 1).And.Contain(l => l.Contains("vx_large") && l.Contains("mtu 1450")));
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            (await first.StopAsync()).Should().Be(0, first.Log);
+        }
+
+        await Node.ShellAsync("timeout 60 ip monitor link address route neigh >/run/monitor 2>&1 & echo $! >/run/monitor.pid; sleep 0.5");
+        await using (var second = Start())
+        {
+            await EventuallyAsync("true", _ => second.Log.Should().Contain("TenantNetwork/default/large: mtu 1500"));
+            await Task.Delay(TimeSpan.FromSeconds(4));
+            (await second.StopAsync()).Should().Be(0, second.Log);
+        }
+
+        (await Node.ShellAsync("cat /run/monitor")).Should().BeEmpty();
+        await Node.ShellAsync("ip link set vx_small alias other; sleep 0.5; kill $(cat /run/monitor.pid)");
+        (await Node.ShellAsync("cat /run/monitor")).Should().Contain("vx_small", "the monitor was listening");
+    }
+
+    [Test]
+    public async Task An_edit_of_an_old_network_cuts_no_Pod_of_a_younger_one()
+    {
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "old", """{"NetworkID":"old","Options":{"host_device":"parent0","vxlan":600}}"""));
+        await Task.Delay(1100);
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "young", """{"NetworkID":"young","NetworkType":"macvlan","Options":{"host_device":"parent0","vxlan":601,"cidr":"10.61.0.0/24"}}"""));
+        await using var watcher = Start();
+        var pod = await Node.StartPodAsync(Objects.Pod("user", """[{"clusterNetwork":"young","ip":"dynamic"}]"""));
+        var call = pod.Call("ADD");
+        (await Node.CallAsync(call)).Succeeded();
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().Contain("vx_old").And.Contain("vx_young"));
+        var before = await Node.ShellAsync("ip -o link show vx_young");
+
+        foreach (var edit in (Action<JsonNode>[])[spec => spec["NetworkID"] = "young", spec => (spec["NetworkID"], spec["Options"]!["vxlan"]) = ("old", 601)])
+        {
+            Change("ClusterNetwork", null, "old", edit);
+            await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_old"));
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            (await Node.ShellAsync("ip -o link show vx_young")).Should().Be(before);
+            (await pod.RunAsync("ip -o link show eth0")).Should().Contain("LOWER_UP");
+        }
+
+        watcher.Log.Should().Contain("ClusterNetwork/old: host interface \"vx_young\" is VxLAN 601").And.Contain("ClusterNetwork/old: VxLAN 601 on \"parent0\" is \"vx_young\" for ClusterNetwork/young already");
+        (await Node.CallAsync(call with { Command = "DEL" })).Succeeded();
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().Contain("vx_old").And.NotContain("vx_young"));
+    }
+
+    [Test]
+    public async Task Five_hundred_networks_have_their_interfaces_soon_after_the_start()
+    {
+        const int Networks = 500;
+        Node.Server.Store.Load("danm.io/v1", "ClusterNetwork", Enumerable.Range(0, Networks).Select(i => Objects.Network(
+            "ClusterNetwork", $"n{i}", $$$"""{"NetworkID":"n{{{i}}}","Options":{"host_device":"parent0","vxlan":{{{1000 + i}}}}}""")));
+        await using var watcher = Start();
+
+        var all = await EventuallyAsync("ip -o link show up type vxlan | wc -l", t => t.Trim().Should().Be($"{Networks}"));
+        await TestContext.Progress.WriteLineAsync($"{Networks} VxLANs {all.TotalSeconds:0.0} s after the start, counted by ip");
+
+        Node.Server.Store.List("danm.io/v1", "ClusterNetwork").ToList().ForEach(n => Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, (string)n["metadata"]!["name"]!));
+        var gone = await EventuallyAsync("ip -o link show type vxlan | wc -l", t => t.Trim().Should().Be("0"), seconds: 40);
+        await TestContext.Progress.WriteLineAsync($"{Networks} VxLANs gone after {gone.TotalSeconds:0.0} s, of which 2 s to settle");
+    }
+
+    [Test]
     public async Task One_that_is_deleted_by_hand_is_back_and_one_taken_down_is_up()
     {
         Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
         await using var watcher = Start();
         await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:"));
 
-        var watch = Stopwatch.StartNew();
         await Node.ShellAsync("ip link delete vx_one");
-        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("LOWER_UP"));
-        await TestContext.Progress.WriteLineAsync($"back after {watch.ElapsedMilliseconds} ms");
+        var back = await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("LOWER_UP"), seconds: 2);
+        await TestContext.Progress.WriteLineAsync($"deleted by hand, back after {back.TotalMilliseconds:0} ms");
 
         await Node.ShellAsync("ip link set vx_one down");
         await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("LOWER_UP"));
@@ -130,5 +198,5 @@ public sealed class NetwatcherTests : NetwatcherFixture
         Node.Server.Store.Update(network);
     }
 
-    private Task EventuallyAsync(string script, Action<string> expect, int seconds = 15) => Eventually.ShellAsync(Node, script, expect, seconds);
+    private Task<TimeSpan> EventuallyAsync(string script, Action<string> expect, double seconds = 15) => Node.EventuallyAsync(script, expect, seconds);
 }

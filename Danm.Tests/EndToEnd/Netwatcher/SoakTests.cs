@@ -85,7 +85,7 @@ public sealed class SoakTests : NetwatcherFixture
 
     private async Task QuietAsync()
     {
-        await Eventually.ShellAsync(Node, "curl -sS 127.0.0.1:18081/readyz", t => t.Should().Be("ok"), seconds: 60);
+        await Node.EventuallyAsync("curl -sS 127.0.0.1:18081/readyz", t => t.Should().Be("ok"), seconds: 60);
         await Task.Delay(TimeSpan.FromSeconds(3));
     }
 

@@ -48,7 +48,6 @@ public sealed class UpkeepTests : NetwatcherFixture
         await Eventually.HoldsAsync(() =>
         {
             Owners().Should().Equal("living");
-            return Task.CompletedTask;
         }, seconds: 40);
         watcher.Log.Should().Contain("garbage: Freed of Pod default/dead");
     }
@@ -70,7 +69,6 @@ public sealed class UpkeepTests : NetwatcherFixture
         await Eventually.HoldsAsync(() =>
         {
             Node.Objects().Should().BeEmpty();
-            return Task.CompletedTask;
         }, seconds: 60);
     }
 
@@ -92,7 +90,6 @@ public sealed class UpkeepTests : NetwatcherFixture
         {
             Node.Server.Store.List("v1", "Event").Should().ContainSingle(e => (string)e["reason"]! == "NetworkNamespacesNotSeen")
                 .Which["involvedObject"]!["name"]!.ToString().Should().Be("node-1");
-            return Task.CompletedTask;
         }, seconds: 30);
         Owners().Should().BeEquivalentTo("one", "two");
     }
@@ -111,7 +108,6 @@ public sealed class UpkeepTests : NetwatcherFixture
             status = JsonNode.Parse(StatusOf("pod")!)!.AsArray();
             status.Should().HaveCount(3);
             status[1]!["mac"].Should().NotBeNull();
-            return Task.CompletedTask;
         });
         status[0]!.ToJsonString().Should().Be("""{"name":"kube-system/other","interface":"net7","ips":["192.0.2.7"],"unknown":{"kept":1}}""");
         status.Select(s => s!["interface"]!.ToString()).Should().Equal("net7", "eth0", "eth1");
@@ -133,10 +129,10 @@ public sealed class UpkeepTests : NetwatcherFixture
     {
         await using var watcher = Start("--cni-conf", config, "--health-probe-bind-address", "127.0.0.1:18081", "--metrics-bind-address", "127.0.0.1:18080");
         await AttachAsync("pod");
-        await Eventually.ShellAsync(Node, "curl -sS '127.0.0.1:18081/readyz?verbose'", t => t.Should().Be("[+]networks ok\n[+]ping ok\nreadyz check passed\n"));
+        await Node.EventuallyAsync("curl -sS '127.0.0.1:18081/readyz?verbose'", t => t.Should().Be("[+]networks ok\n[+]ping ok\nreadyz check passed\n", watcher.Log));
         (await Node.ShellAsync("curl -sS 127.0.0.1:18081/livez")).Should().Be("ok");
 
-        await Eventually.ShellAsync(Node, "curl -sS 127.0.0.1:18080/metrics", t => t.Should()
+        await Node.EventuallyAsync("curl -sS 127.0.0.1:18080/metrics", t => t.Should()
             .MatchRegex("""(?m)^controller_runtime_reconcile_total\{[^}]*controller="host"[^}]*result="[a-z_]+"[^}]*\} \d""").And
             .MatchRegex("""(?m)^workqueue_depth\{[^}]*name="network-status""").And
             .MatchRegex("""(?m)^workqueue_adds_total\{""").And
@@ -163,8 +159,7 @@ public sealed class UpkeepTests : NetwatcherFixture
             e["involvedObject"]!["name"]!.ToString().Should().Be("younger");
             e["involvedObject"]!["uid"]!.ToString().Should().Be((string)Node.Server.Store.Get("danm.io/v1", "TenantNetwork", "default", "younger")!["metadata"]!["uid"]!);
             e["metadata"]!["namespace"]!.ToString().Should().Be("default");
-            e["message"]!.ToString().Should().Contain("\"same\"").And.Contain("ClusterNetwork/older");
-            return Task.CompletedTask;
+            e["message"]!.ToString().Should().Contain("\"vx_same\"").And.Contain("ClusterNetwork/older");
         });
         watcher.Log.Should().Contain("ens99");
         await Node.ShellAsync("ip link delete vx_same");
