@@ -5,8 +5,11 @@ public abstract class HostFixture
 {
     private protected HostNode Node { get; private set; } = null!;
 
+    /// <summary>Whether the node has processes of its own, and <c>/proc/1/root</c> leads to it.</summary>
+    private protected virtual bool HasOwnProcesses => false;
+
     [OneTimeSetUp]
-    public async Task StartNode() => Node = await HostNode.StartAsync();
+    public async Task StartNode() => Node = await HostNode.StartAsync(ownProcesses: HasOwnProcesses);
 
     [OneTimeTearDown]
     public async Task StopNode()
