@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Danm.Cli.Ipam;
+using Danm.Cni;
 
 namespace Danm.Cli;
 
@@ -36,6 +37,10 @@ internal static class CommandLine
         try
         {
             return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+        }
+        catch (BrokenPipeException)
+        {
+            return 0;
         }
         catch (Exception fault)
         {
