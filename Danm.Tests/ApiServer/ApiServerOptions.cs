@@ -18,5 +18,8 @@ public sealed record ApiServerOptions
     /// <summary>User by bearer token, besides the administrator's.</summary>
     public IReadOnlyDictionary<string, string> Tokens { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether users other than the administrator may do only what roles and their bindings give them.</summary>
+    public bool EnforcesRbac { get; init; }
+
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -75,8 +75,18 @@ public static class BuiltInTypes
         Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
         Generic("", "v1", "Service", "services", ["svc"], Column.Of("Type", o => o.At("spec", "type").String()), Column.Of("Cluster-IP", o => o.At("spec", "clusterIP").String() ?? "<none>")),
         Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
+        Rbac("Role", "roles", namespaced: true),
+        Rbac("ClusterRole", "clusterroles", namespaced: false),
+        Rbac("RoleBinding", "rolebindings", namespaced: true),
+        Rbac("ClusterRoleBinding", "clusterrolebindings", namespaced: false),
         Generic("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", [], Column.Of("AddressType", o => o.At("addressType").String())),
     ];
+
+    private static ResourceType Rbac(string kind, string plural, bool namespaced) => new()
+    {
+        Group = "rbac.authorization.k8s.io", Version = "v1", Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), Namespaced = namespaced,
+        Schema = SchemaOf(kind), Columns = [Column.Name, Column.Age],
+    };
 
     /// <summary>Both groups' Events are stored as one; see <see cref="EventConversion"/>.</summary>
     private static ResourceType EventType(string group) => new()

@@ -18,29 +18,33 @@ namespace Danm.Tests.ApiServer;
 
 /// <summary>
 /// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
-/// server-side apply, finalizers, several versions of a resource, protobuf, admission, RBAC. Pods go at once when deleted.
+/// server-side apply, finalizers, several versions of a resource, protobuf, admission. Pods go at once when deleted.
 /// </summary>
 public sealed class EmbeddedApiServer : IAsyncDisposable
 {
+    private const string Administrator = "admin";
+
     private static readonly string[] AlwaysNamed = ["127.0.0.1", "::1", "localhost", "kubernetes.default.svc"];
 
     private readonly CancellationTokenSource stopping = new();
     private readonly ResourceApi api = new(new ObjectStore(), new ResourceCatalog());
     private readonly ResourceEndpoint resources;
     private readonly Authenticator authenticator;
+    private readonly Authorizer? authorizer;
     private WebApplication? host;
 
     private EmbeddedApiServer(ApiServerOptions options)
     {
         AdminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        authenticator = new Authenticator(CertificateAuthority, options.Tokens.Append(new(AdminToken, "admin")));
+        authenticator = new Authenticator(CertificateAuthority, options.Tokens.Append(new(AdminToken, Administrator)));
+        authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
         resources = new ResourceEndpoint(api, options.BookmarkInterval);
         Store = new ApiStore(api);
     }
 
     public CertificateAuthority CertificateAuthority { get; } = new();
 
-    /// <summary>The token of user <c>admin</c>.</summary>
+    /// <summary>The token of user <c>admin</c>, who may do everything.</summary>
     public string AdminToken { get; }
 
     /// <summary>User by bearer token; entries may come and go.</summary>
@@ -165,6 +169,8 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         if (Faults.Next(record) is { } fault && await HappensAsync(fault, context, path, record, response))
             return;
         record.User = authenticator.Authenticate(context);
+        if (path is not null && record.User != Administrator)
+            authorizer?.Require(record.User, path, record.Verb);
         await WorkAsync(context, path, record, response);
     }
 

@@ -11,11 +11,17 @@ public static partial class Names
     private const string Subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
     private const string Label = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-    public static void Validate(JsonObject metadata, bool nameIsLabel, List<FieldError> errors)
+    public static void Validate(JsonObject metadata, ResourceType type, List<FieldError> errors)
     {
         var name = metadata["name"].String() ?? "";
-        if (nameIsLabel ? !IsLabel(name) : !IsSubdomain(name))
-            errors.Add(FieldError.Invalid("metadata.name", name, nameIsLabel ? Label : Subdomain));
+        var problem = type switch
+        {
+            { Group: "rbac.authorization.k8s.io" } => IsPathSegment(name) ? null : "may not be '.' or '..', and may not contain '/' or '%'",
+            { Plural: "namespaces" or "services" } => IsLabel(name) ? null : Label,
+            _ => IsSubdomain(name) ? null : Subdomain,
+        };
+        if (problem is not null)
+            errors.Add(FieldError.Invalid("metadata.name", name, problem));
         foreach (var (key, value) in metadata["labels"] as JsonObject ?? [])
         {
             if (!IsQualifiedName(key))
@@ -35,6 +41,8 @@ public static partial class Names
     }
 
     public static bool IsSubdomain(string name) => name.Length is > 0 and <= 253 && name.Split('.').All(p => LabelPattern().IsMatch(p));
+
+    private static bool IsPathSegment(string name) => name is not ("" or "." or "..") && name.AsSpan().IndexOfAny('/', '%') < 0;
 
     public static bool IsLabel(string name) => name.Length is > 0 and <= 63 && LabelPattern().IsMatch(name);
 

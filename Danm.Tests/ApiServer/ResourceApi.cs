@@ -139,7 +139,19 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (statusOnly)
         {
             var status = body["status"]?.DeepClone();
+            var now = (JsonObject)metadata.DeepClone();
             body = (JsonObject)before.DeepClone();
+            // Built-in kinds let whoever writes a status change labels and annotations too (podStatusStrategy, nodeStatusStrategy).
+            if (!type.IsCustom)
+            {
+                foreach (var name in (string[])["labels", "annotations"])
+                {
+                    body.Child("metadata").Remove(name);
+                    if (now[name] is { } value)
+                        body.Child("metadata")[name] = value.DeepClone();
+                }
+            }
+
             body["status"] = status;
             if (status is null)
                 body.Remove("status");
@@ -215,7 +227,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private static void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
     {
         var errors = new List<FieldError>();
-        Names.Validate((JsonObject)body["metadata"]!, nameIsLabel: type.Plural is "namespaces" or "services", errors);
+        Names.Validate((JsonObject)body["metadata"]!, type, errors);
         var schema = type.StorageName == "events" ? BuiltInTypes.Event.Schema : type.Schema;
         var faults = SchemaValidator.Validate(body, schema, "");
         if (faults.TrueForAll(f => f.Reason == "FieldValueInvalid"))

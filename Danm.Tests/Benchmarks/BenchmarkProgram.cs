@@ -6,7 +6,8 @@ namespace Danm.Tests.Benchmarks;
 
 /// <summary>
 /// What Danm costs, as tables that are read as they are and are Markdown too, for README and docs: <c>processes</c> (whole processes of
-/// the published executable) and <c>ipam</c> (ways of giving out addresses, beside each other). Without a name both.
+/// the published executable) <c>ipam</c> (ways of giving out addresses, beside each
+/// other) and <c>node</c> (an idle netwatcher in a large cluster). Without a name all.
 /// </summary>
 /// <remarks>
 /// Options: <c>--markdown FILE</c>; of processes <c>--runs N</c> (30), <c>--warm-ups N</c> (5); of ipam <c>--seconds N</c> (20) for each
@@ -17,8 +18,10 @@ public static class BenchmarkProgram
     /// <returns>0; 1 if a figure misses its aim; 2 if nothing could be measured.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var (processes, ipam) = (!args.Contains("ipam"), !args.Contains("processes"));
-        if (processes && !File.Exists(DanmBinary.Path))
+        string[] names = ["processes", "ipam", "node"];
+        var asked = names.Intersect(args).DefaultIfEmpty().First();
+        var (processes, ipam, node) = (asked is null or "processes", asked is null or "ipam", asked is null or "node");
+        if ((processes || node) && !File.Exists(DanmBinary.Path))
         {
             await Console.Error.WriteLineAsync($"error: {DanmBinary.Path} is missing: publish it first");
             return 2;
@@ -29,6 +32,8 @@ public static class BenchmarkProgram
             reports.Add(await ProcessBenchmark.RunAsync(Number("--runs", 30), Number("--warm-ups", 5)));
         if (ipam)
             reports.Add(await IpamBenchmark.RunAsync(Number("--seconds", 20), Option("--plot")));
+        if (node)
+            reports.Add(await Node.NodeCostBenchmark.RunAsync(Number("--seconds", 300)));
         var report = string.Join('\n', reports.Select(r => r.Markdown));
         Console.Write(report);
         if (Option("--markdown") is { } file)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -39,7 +40,7 @@ internal sealed partial class PrivateNode : IAsyncDisposable
 
     public EmbeddedApiServer Server { get; }
 
-    private string Kubeconfig => Path.Combine(folder, "kubeconfig");
+    public string Kubeconfig => Path.Combine(folder, "kubeconfig");
 
     private string Log => Path.Combine(folder, "log");
 
@@ -74,6 +75,13 @@ internal sealed partial class PrivateNode : IAsyncDisposable
     /// <summary>Runs a program in the node's namespaces.</summary>
     public Task<ProcessCost> RunAsync(string[] command, IReadOnlyDictionary<string, string>? environment = null, string input = "") =>
         measured.RunAsync(command, environment ?? new Dictionary<string, string>(), input);
+
+    /// <summary>Starts a program in the node's namespaces, which becomes it.</summary>
+    public Process Start(string[] command)
+    {
+        string[] line = [.. namespaces.Enter, .. command];
+        return Process.Start(new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true })!;
+    }
 
     /// <summary>Calls the published executable for a Pod of the API.</summary>
     public async Task<ProcessCost> CallAsync(string command, string pod, params string[] tracer)

@@ -1,3 +1,5 @@
+using Danm.Tests.ApiServer;
+
 namespace Danm.Tests.EndToEnd;
 
 /// <summary>Tests on a node of their own on this machine's kernel.</summary>
@@ -5,11 +7,12 @@ public abstract class HostFixture
 {
     private protected HostNode Node { get; private set; } = null!;
 
-    /// <summary>Whether the node has processes of its own, and <c>/proc/1/root</c> leads to it.</summary>
-    private protected virtual bool HasOwnProcesses => false;
+    private protected virtual ApiServerOptions? Options => null;
+
+    private protected virtual bool OwnProcesses => false;
 
     [OneTimeSetUp]
-    public async Task StartNode() => Node = await HostNode.StartAsync(ownProcesses: HasOwnProcesses);
+    public async Task StartNode() => Node = await HostNode.StartAsync(Options, OwnProcesses);
 
     [OneTimeTearDown]
     public async Task StopNode()

@@ -41,7 +41,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
 
     public EmbeddedApiServer Server { get; }
 
-    /// <summary>Where the server listens on the node's loopback interface.</summary>
+    /// <summary>Where the server listens on the node, at every address that it has.</summary>
     public int Port { get; }
 
     /// <summary>The path of the kubeconfig that <see cref="Config"/> names.</summary>
@@ -63,10 +63,11 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
         var namespaces = await PrivateNamespaces.StartAsync(SetUp, ownProcesses);
         try
         {
-            var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Loopback);
-            var server = await EmbeddedApiServer.StartAsync((options ?? new ApiServerOptions()) with
+            var (descriptor, port) = NamespaceSocket.Listen(namespaces.NetworkPath, IPAddress.Any);
+            options ??= new ApiServerOptions();
+            var server = await EmbeddedApiServer.StartAsync(options with
             {
-                Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds")],
+                Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds"), .. options.Manifests],
                 Port = null,
                 ListenHandles = [descriptor],
             });

@@ -36,4 +36,6 @@ public static class Objects
             ["containers"] = new JsonArray(new JsonObject { ["name"] = "app", ["image"] = "registry.example/app:1" }),
         },
     };
+
+    public static JsonObject Node(string name) => new() { ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = name } };
 }

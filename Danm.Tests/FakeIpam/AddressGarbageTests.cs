@@ -11,7 +11,7 @@ public sealed class AddressGarbageTests : NetworkIpamFixture
     private const string Journals = "/var/lib/cni/danm/addresses/sandboxes";
 
     // /proc/1/root must lead to the node, not to the machine that the tests run on.
-    private protected override bool HasOwnProcesses => true;
+    private protected override bool OwnProcesses => true;
 
     [SetUp]
     public void MakeNetwork() => Network(Dual);

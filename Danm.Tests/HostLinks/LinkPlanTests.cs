@@ -1,3 +1,4 @@
+using System.Net;
 using Danm.HostLinks;
 using Danm.Netlink;
 using Danm.Networks;
@@ -44,6 +45,29 @@ public sealed class LinkPlanTests
         LinkPlan.Of([], Host([VlanLink]), isComplete: false).Steps.Should().BeEmpty();
 
     [Test]
+    public void While_not_all_networks_are_known_nothing_is_replaced_or_resized_but_what_is_missing_is_made()
+    {
+        var misfit = VlanLink with { Kind = new LinkKind.Vlan(501) };
+        var small = VxlanLink with { Mtu = 1300 };
+
+        var plan = LinkPlan.Of([Vlan, Vxlan with { Mtu = 1400 }, Vlan with { Network = "DanmNet/a/b", Parent = Vlan.Parent with { Name = "new.7", Vni = 7 } }], Host([misfit, small]), isComplete: false);
+
+        plan.Steps.Should().ContainSingle().Which.Should().BeOfType<LinkStep.Make>().Which.Wanted.Parent.Name.Should().Be("new.7");
+        plan.Problems.Should().BeEmpty("it cannot be told yet");
+    }
+
+    [Test]
+    public void What_others_or_Pods_stand_on_over_another_of_ours_stays()
+    {
+        var upper = VlanLink with { Index = 20, Name = "up.7", Kind = new LinkKind.Vlan(7), ParentIndex = VlanLink.Index, Alias = "danm:vlan7.vl.500" };
+
+        LinkPlan.Of([], Host([VlanLink, upper], inUse: ["up.7"]), isComplete: true).Steps.Should().BeEmpty();
+        Steps([], VlanLink, upper with { Alias = "my own" }).Should().BeEmpty();
+        Steps([], VlanLink, upper).Should().Equal(new LinkStep.Delete(VlanLink), new LinkStep.Delete(upper));
+        Steps([new("DanmNet/a/up", new("up.7", "vl.500", Encapsulation.Vlan, 7), null, "2026")], VlanLink, upper).Should().BeEmpty("a network wants what is on it");
+    }
+
+    [Test]
     public void What_Pods_stand_on_stays() => LinkPlan.Of([], Host([VlanLink], inUse: ["vl.500"]), isComplete: true).Steps.Should().BeEmpty();
 
     [TestCase(null)]
@@ -79,6 +103,7 @@ public sealed class LinkPlanTests
     [
         VlanLink with { Kind = new LinkKind.Vlan(501) },
         VlanLink with { ParentIndex = 3 },
+        VlanLink with { Kind = new LinkKind.Vlan(500, Protocol: 0x88a8) },
     ];
 
     [TestCaseSource(nameof(Misfits))]
@@ -138,6 +163,69 @@ public sealed class LinkPlanTests
     }
 
     [Test]
+    public void An_id_of_VxLANs_is_there_once_whatever_the_device()
+    {
+        var second = Vxlan with { Network = "ClusterNetwork/z", Parent = Vxlan.Parent with { Name = "vx_z", HostDevice = "ens5" } };
+
+        var plan = LinkPlan.Of([Vxlan, second], Host([]), isComplete: true);
+
+        plan.Steps.Should().Equal(new LinkStep.Make(Vxlan));
+        plan.Problems.Should().ContainSingle().Which.Should().Match<LinkProblem>(p => p.Network == second.Network && p.Message.Contains("another id"));
+        Steps([Vlan, Vlan with { Network = "ClusterNetwork/z", Parent = Vlan.Parent with { Name = "z.500", HostDevice = "ens5" } }]).Should().HaveCount(2, "a VLAN's is its device's");
+    }
+
+    [Test]
+    public void Ids_that_change_places_are_all_free_before_the_first_is_taken()
+    {
+        var second = Vxlan with { Network = "ClusterNetwork/z", Parent = Vxlan.Parent with { Name = "vx_z", Vni = 601 } };
+        var first = VxlanLink with { Kind = new LinkKind.Vxlan(601) { UnderlayIndex = 2 } };
+        var other = VxlanLink with { Index = 12, Name = "vx_z" };
+
+        Steps([Vxlan, second], first, other).Should().Equal(
+            new LinkStep.Delete(first), new LinkStep.Delete(other), new LinkStep.Make(Vxlan), new LinkStep.Make(second));
+    }
+
+    [TestCase("danm:vlan500.ens4", "in use")]
+    [TestCase(null, "remove it")]
+    public void An_id_that_does_not_become_free_is_not_asked_for(string? alias, string why)
+    {
+        var renamed = Vlan with { Parent = Vlan.Parent with { Name = "new.500" } };
+
+        var plan = LinkPlan.Of([renamed], Host([VlanLink with { Alias = alias }], inUse: ["vl.500"]), isComplete: true);
+
+        plan.Steps.Should().BeEmpty();
+        plan.Problems.Should().ContainSingle().Which.Message.Should().Contain("\"vl.500\"").And.Contain(why);
+    }
+
+    [Test]
+    public void A_network_of_other_nodes_devices_takes_no_name_here()
+    {
+        var elsewhere = Vlan with { Network = "ClusterNetwork/elsewhere", Parent = Vlan.Parent with { HostDevice = "ens9" }, Created = "2025-01-01T00:00:00Z" };
+
+        var plan = LinkPlan.Of([elsewhere, Vlan], Host([]), isComplete: true);
+
+        plan.Steps.Should().Equal(new LinkStep.Make(Vlan));
+        plan.Problems.Should().ContainSingle().Which.Should().Match<LinkProblem>(p => p.Network == elsewhere.Network && p.IsLocal);
+    }
+
+    [Test]
+    public void All_networks_that_share_an_interface_hear_why_it_is_not_there()
+    {
+        var plan = LinkPlan.Of([Vlan, Vlan with { Network = "ClusterNetwork/second" }], Host([VlanLink with { Alias = null, Kind = new LinkKind.Bridge() }]), isComplete: true);
+
+        plan.Problems.Select(p => p.Network).Should().BeEquivalentTo("ClusterNetwork/vl", "ClusterNetwork/second");
+    }
+
+    [Test]
+    public void A_VxLAN_is_not_tried_on_a_device_without_an_address()
+    {
+        var plan = LinkPlan.Of([Vxlan], new HostState([Device], new HashSet<string>(), new HashSet<int>()), isComplete: true);
+
+        plan.Steps.Should().BeEmpty();
+        plan.Problems.Should().ContainSingle().Which.Message.Should().Contain("\"ens4\" has no global address");
+    }
+
+    [Test]
     public void A_changed_NetworkID_frees_the_id_before_it_is_taken()
     {
         var renamed = Vlan with { Parent = Vlan.Parent with { Name = "new.500" } };
@@ -170,6 +258,20 @@ public sealed class LinkPlanTests
 
         plan.Steps.Should().ContainSingle().Which.Should().BeOfType<LinkStep.Change>().Which.Mtu.Should().Be(1500);
         plan.Problems.Should().ContainSingle().Which.Message.Should().Contain("9000").And.Contain("1500");
+        Steps([Vlan with { Mtu = 9000 }]).Should().Equal(new LinkStep.Make(Vlan));
+    }
+
+    [TestCase("192.0.2.1", 1450)]
+    [TestCase("2001:db8::1", 1430)]
+    public void A_VxLAN_has_room_for_its_outer_headers(string local, int most)
+    {
+        var large = VxlanLink with { Mtu = 1500, Kind = new LinkKind.Vxlan(600) { UnderlayIndex = 2, Local = IPAddress.Parse(local) } };
+
+        var plan = LinkPlan.Of([Vxlan with { Mtu = 1500 }], Host([large]), isComplete: true);
+
+        plan.Steps.Should().ContainSingle().Which.Should().BeOfType<LinkStep.Change>().Which.Mtu.Should().Be(most);
+        plan.Problems.Should().ContainSingle().Which.Message.Should().Contain("1500").And.Contain($"{most}");
+        Steps([Vxlan], large).Should().ContainSingle().Which.Should().BeOfType<LinkStep.Change>().Which.Mtu.Should().Be(most, "its device has become smaller");
     }
 
     [Test]
@@ -189,5 +291,5 @@ public sealed class LinkPlanTests
     }
 
     private static HostState Host(Link[] links, string[]? inUse = null, int[]? addresses = null) =>
-        new([Device, OtherDevice, .. links], (inUse ?? []).ToHashSet(), (addresses ?? []).ToHashSet());
+        new([Device, OtherDevice, .. links], (inUse ?? []).ToHashSet(), new HashSet<int>([Device.Index, OtherDevice.Index, .. addresses ?? []]));
 }

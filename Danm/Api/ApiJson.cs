@@ -19,6 +19,7 @@ namespace Danm.Api;
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(DeleteOptions))]
 [JsonSerializable(typeof(DanmEpAddresses))]
+[JsonSerializable(typeof(PartialObject))]
 [JsonSerializable(typeof(WatchEvent))]
 [JsonSerializable(typeof(NetworkAttachmentDefinition))]
 [JsonSerializable(typeof(ObjectList<JsonElement>))]

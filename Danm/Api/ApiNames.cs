@@ -62,4 +62,7 @@ public static class ApiNames
 
     /// <summary>DanmEp annotation: the VLAN or VxLAN interface of the host that the Pod's interface stands on.</summary>
     public const string HostInterfaceAnnotation = Prefix + "host-interface";
+
+    /// <summary>Node annotation: the addresses that the node's VxLANs are sent from, a JSON object with an entry for each device.</summary>
+    public const string TunnelEndpointsAnnotation = Prefix + "tunnel-endpoints";
 }

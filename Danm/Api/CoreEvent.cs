@@ -37,6 +37,19 @@ public sealed class CoreEvent
     public int? Count { get; set; }
 }
 
+/// <summary>What changes of an Event when it is said again.</summary>
+public sealed class CoreEventCount
+{
+    /// <summary>How often since the first time.</summary>
+    public int Count { get; set; }
+
+    /// <summary>RFC 3339, whole seconds.</summary>
+    public string? LastTimestamp { get; set; }
+
+    /// <summary>As it was said last.</summary>
+    public string? Message { get; set; }
+}
+
 /// <summary>Kubernetes' core/v1 EventSource.</summary>
 public sealed class EventSource
 {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Danm.Api;
 
 /// <summary>The few members of a core/v1 Node that tell whether it is lost.</summary>
-public sealed class Node
+public sealed class Node : IApiObject
 {
     /// <summary>Name and uid.</summary>
     public ObjectMeta Metadata { get; set => field = value ?? new(); } = new();
@@ -56,4 +56,8 @@ public sealed class NodeCondition
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ObjectList<Node>))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(CoreEventCount))]
+[JsonSerializable(typeof(MetadataPatch))]
+[JsonSerializable(typeof(Lease))]
 public sealed partial class ClusterJson : JsonSerializerContext;

@@ -32,6 +32,9 @@ public sealed class ObjectMeta
 
     /// <summary>The objects that this one goes with.</summary>
     public List<OwnerReference>? OwnerReferences { get; set; }
+
+    /// <summary>Who must agree before the object goes. Read so that a whole object that is written back keeps them.</summary>
+    public List<string>? Finalizers { get; set; }
 }
 
 /// <summary>Kubernetes' metav1.OwnerReference.</summary>

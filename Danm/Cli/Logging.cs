@@ -8,8 +8,9 @@ internal static class Logging
 {
     private const string Time = "yyyy-MM-ddTHH:mm:ss.fffZ ";
 
-    public static ILoggerFactory ToConsole(bool json) => LoggerFactory.Create(builder =>
+    public static ILoggerFactory ToConsole(bool json, LogLevel least) => LoggerFactory.Create(builder =>
     {
+        builder.SetMinimumLevel(least);
         builder.AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         if (json)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danm.Attach;
 using Danm.Kube;
 using Danm.Netwatcher;
 using k8s;
@@ -17,33 +18,34 @@ internal static class NetwatcherCommand
     {
         var kubeconfig = new Option<string?>("--kubeconfig", "--kubeconf") { Description = "The kubeconfig; else the Pod's own service account.", HelpName = "FILE" };
         var node = new Option<string?>("--node-name") { Description = "This node; else the environment's NODE_NAME, else the host's name.", HelpName = "NAME" };
+        var conf = new Option<string?>("--cni-conf") { Description = "Danm's CNI configuration; else /etc/cni/net.d/00-danm.conflist or 00-danm.conf where it is there.", HelpName = "FILE" };
         var flooding = new Option<string>("--vxlan-flooding") { Description = "multicast or unicast: how VxLANs reach other nodes.", DefaultValueFactory = _ => "multicast", HelpName = "HOW" };
         flooding.AcceptOnlyFromAmong("multicast", "unicast");
         var once = new Option<bool>("--once") { Description = "Look once, do it, print what was done, and end; 1 if a network lacks its interface." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Look once, and print what would be done." };
-        var format = new Option<string>("--logging-format") { Description = "text or json.", DefaultValueFactory = _ => "text", HelpName = "FORMAT" };
-        format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command(Name, "Keep this node's VLAN and VxLAN interfaces in step with the networks (runs as a DaemonSet in the host's network).") { kubeconfig, node, flooding, once, dryRun, format };
+        var mode = new ModeOptions();
+        var command = new Command(Name, "Keep this node's VLAN and VxLAN interfaces in step with the networks (runs as a DaemonSet in the host's network).") { kubeconfig, node, conf, flooding, once, dryRun };
+        mode.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var configuration = parsed.GetValue(kubeconfig) is { } path ? KubeConfig.Load(path) : InCluster();
-            using var api = new ApiClient(configuration, Patience);
-            using var logs = Logging.ToConsole(parsed.GetValue(format) == "json");
-            var mode = new NetwatcherMode(
-                api,
-                new NetwatcherOptions
-                {
-                    NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? Environment.MachineName,
-                    Multicast = parsed.GetValue(flooding) == "multicast",
-                },
-                logs.CreateLogger(Name));
-            if (!parsed.GetValue(once) && !parsed.GetValue(dryRun))
+            using var api = new ApiClient(configuration, Patience) { Answered = RestClientMetrics.Count };
+            using var logs = mode.Log(parsed);
+            var config = LocalNode.ReadConfiguration(parsed.GetValue(conf));
+            var options = new NetwatcherOptions
             {
-                await mode.RunAsync(cancellation).ConfigureAwait(false);
-                return 0;
-            }
-
-            return await mode.RunOnceAsync(!parsed.GetValue(dryRun), parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false) ? 0 : 1;
+                NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? Environment.MachineName,
+                Node = new LocalNode(config, null),
+                Multicast = parsed.GetValue(flooding) == "multicast",
+                Health = mode.Health(parsed),
+                Metrics = mode.Metrics(parsed),
+            };
+            var log = logs.CreateLogger(Name);
+            if (parsed.GetValue(once) || parsed.GetValue(dryRun))
+                return await new SingleLook(api, options, log).RunAsync(!parsed.GetValue(dryRun), parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false) ? 0 : 1;
+            using var signals = new Shutdown();
+            await new NetwatcherMode(api, options, log).RunAsync(signals.Requested).ConfigureAwait(false);
+            return 0;
         });
         return command;
     }

@@ -65,10 +65,17 @@ public static class HostLink
         ?? throw new HostLinkException($"host_device \"{wanted.HostDevice}\" does not exist on this node: create it, or correct the network");
 
     /// <summary>Whether the interface is what a network wants, so that Pods may stand on it.</summary>
-    internal static bool Fits(Link link, ParentLink wanted, Link device) => (wanted.Encapsulation, link.Kind) switch
+    internal static bool Fits(Link link, ParentLink wanted, Link device) =>
+        HasId(link, wanted, device) && (link.Kind is not LinkKind.Vxlan vxlan || vxlan.UnderlayIndex == device.Index);
+
+    /// <summary>
+    /// Whether the interface, whatever its name, has the id that the wanted one needs, so that the kernel would refuse a second one: a
+    /// VLAN's id is taken on its device only, a VxLAN's in the whole namespace.
+    /// </summary>
+    internal static bool HasId(Link link, ParentLink wanted, Link device) => (wanted.Encapsulation, link.Kind) switch
     {
-        (Encapsulation.Vlan, LinkKind.Vlan vlan) => vlan.Id == wanted.Vni && link.ParentIndex == device.Index,
-        (Encapsulation.Vxlan, LinkKind.Vxlan vxlan) => vxlan.Id == (uint)wanted.Vni && vxlan.UnderlayIndex == device.Index,
+        (Encapsulation.Vlan, LinkKind.Vlan vlan) => vlan == new LinkKind.Vlan(wanted.Vni) && link.ParentIndex == device.Index,
+        (Encapsulation.Vxlan, LinkKind.Vxlan vxlan) => vxlan.Id == (uint)wanted.Vni && vxlan.Port == LinkKind.Vxlan.IanaPort,
         _ => false,
     };
 
@@ -85,14 +92,15 @@ public static class HostLink
         var spec = wanted.Encapsulation == Encapsulation.Vlan
             ? new LinkSpec(wanted.Name, new LinkKind.Vlan(wanted.Vni)) { ParentIndex = device.Index }
             : new LinkSpec(wanted.Name, Vxlan(host, wanted, device, multicast));
-        return spec with { Mtu = mtu, Up = true, Alias = AliasOf(wanted) };
+        // The kernel refuses a VLAN that is up on a device that is not, and takes both up together later.
+        return spec with { Mtu = mtu, Up = wanted.Encapsulation == Encapsulation.Vxlan || device.IsUp, Alias = AliasOf(wanted) };
     }
 
     // Group 239.0.0.0 + VNI, resp. ff02:: + VNI; learning, l2miss and l3miss as the original set them, so that nodes of both can talk.
     private static LinkKind.Vxlan Vxlan(RouteSocket host, ParentLink wanted, Link device, bool multicast)
     {
         var local = Global(host, device, AddressFamily.InterNetwork) ?? Global(host, device, AddressFamily.InterNetworkV6)
-            ?? throw new HostLinkException($"host_device \"{wanted.HostDevice}\" has no global address that VxLAN {wanted.Vni} could be sent from: give it one");
+            ?? throw new HostLinkException(LacksAddress(wanted));
         var ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
         if (multicast)
             AllowMemberships();
@@ -134,6 +142,9 @@ public static class HostLink
 
         return null;
     }
+
+    internal static string LacksAddress(ParentLink wanted) =>
+        $"host_device \"{wanted.HostDevice}\" has no global address that VxLAN {wanted.Vni} could be sent from: give it one";
 
     internal static string Describe(ParentLink wanted) =>
         $"{(wanted.Encapsulation == Encapsulation.Vlan ? "VLAN" : "VxLAN")} {wanted.Vni} on \"{wanted.HostDevice}\"";

@@ -16,13 +16,15 @@ public sealed class IpamMetrics : IDisposable
     private readonly Meter meter = new(MeterName);
 
     /// <param name="counters">What this node's calls have counted.</param>
-    /// <param name="usage">The last report; null while there is none.</param>
-    public IpamMetrics(NodeCounters counters, Func<UsageReport?> usage)
+    /// <param name="usage">The last report on the cluster's pools, for whoever may read all of them; null: calls only.</param>
+    public IpamMetrics(NodeCounters counters, Func<UsageReport?>? usage = null)
     {
         Count("danm_ipam_allocations", "Addresses given out on this node.", NodeCounter.Allocations);
         Count("danm_ipam_conflicts", "Creates on this node that found the address taken.", NodeCounter.Conflicts);
         Count("danm_ipam_lists", "Lists of a segment's addresses by calls on this node, because blind tries had failed.", NodeCounter.Lists);
         Count("danm_ipam_exhaustions", "Claims on this node that failed since the pool had no free address.", NodeCounter.Exhausted);
+        if (usage is null)
+            return;
         Gauge("danm_ipam_pool_size", "Addresses that the network's pool spans.", p => (double)p.Pool.Size);
         Gauge("danm_ipam_pool_used", "Addresses of the network's pool that somebody has.", p => p.Used);
         Gauge("danm_ipam_pool_free", "Addresses of the network's pool that the next Pods can have.", p => (double)p.Free);

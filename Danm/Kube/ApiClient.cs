@@ -10,12 +10,13 @@ using k8s.Authentication;
 namespace Danm.Kube;
 
 /// <summary>
-/// Get, list, create and delete over one HTTP/2 connection, with our own source-generated types: the client library's models would
+/// Get, list, create, update, patch and delete over one HTTP/2 connection, with our own source-generated types: the client library's models would
 /// configure the JSON of the whole Kubernetes API (5 ms CPU of a CNI call). Its configuration and credentials serve us.
 /// </summary>
 /// <remarks>
 /// A request is tried again on 429 (after what Retry-After says), 5xx and a broken connection. That is safe for the creates that we
-/// send, since our names are derived: whoever gets AlreadyExists looks whose object it is.
+/// send, since our names are derived: whoever gets AlreadyExists looks whose object it is. An update has the resourceVersion of what it
+/// replaces: done twice, it conflicts with itself.
 /// </remarks>
 public sealed class ApiClient : IDisposable
 {
@@ -56,6 +57,9 @@ public sealed class ApiClient : IDisposable
         server = configuration.Host.TrimEnd('/');
     }
 
+    /// <summary>Told of each request: its method, the server, and the answer's status, or null if there was none. For metrics.</summary>
+    public Action<HttpMethod, string, HttpStatusCode?>? Answered { get; init; }
+
     /// <summary>Reads one object; null if there is none.</summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
     public Task<T?> TryGetAsync<T>(ResourcePath path, JsonTypeInfo<T> type, CancellationToken cancellation)
@@ -86,14 +90,14 @@ public sealed class ApiClient : IDisposable
     /// Opens a watch: once, without a second attempt, and within <c>patience</c>; the answer's body then comes as the server has news.
     /// </summary>
     /// <exception cref="ApiException">Refused (410 when the resourceVersion is too old), or no answer.</exception>
-    internal async Task<HttpResponseMessage> OpenWatchAsync(ResourcePath path, string query, CancellationToken cancellation)
+    internal async Task<HttpResponseMessage> OpenWatchAsync(ResourcePath path, string query, CancellationToken cancellation, bool metadataOnly = false)
     {
         var request = $"{path}?{query}";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(patience);
         try
         {
-            var response = await SendOnceAsync(HttpMethod.Get, request, null, AcceptJson, limit.Token).ConfigureAwait(false);
+            var response = await SendOnceAsync(HttpMethod.Get, request, null, metadataOnly ? AcceptMetadata : AcceptJson, limit.Token).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 return response;
             using (response)
@@ -134,6 +138,23 @@ public sealed class ApiClient : IDisposable
             { IsAlreadyExists: true } exists => (default, exists),
             var failure => throw failure,
         };
+    }
+
+    /// <summary>
+    /// Replaces an object as a whole (PUT): what <typeparamref name="T"/> does not know of it is lost. With
+    /// <c>metadata.resourceVersion</c> only if nobody has changed it since.
+    /// </summary>
+    /// <returns>As the server stored it.</returns>
+    /// <exception cref="ApiException">
+    /// Refused (<see cref="ApiException.IsConflict"/> among others: after <see cref="ApiException.IsAfterRetry"/> maybe with our own earlier
+    /// attempt), or no answer.
+    /// </exception>
+    public async Task<T> UpdateAsync<T>(ResourcePath path, T value, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        var content = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var body = await SendAsync(HttpMethod.Put, path.ToString(), content, AcceptJson, MaxObjectSize, cancellation).ConfigureAwait(false);
+        return Read(HttpMethod.Put, path, body, type);
     }
 
     /// <summary>Changes the members of an object that <paramref name="patch"/> has (JSON merge patch, RFC 7386).</summary>
@@ -255,7 +276,15 @@ public sealed class ApiClient : IDisposable
         if (content is not null)
             request.Content = new ByteArrayContent(content) { Headers = { ContentType = method == HttpMethod.Patch ? MergePatch : Json } };
         await AuthorizeAsync(request, cancellation).ConfigureAwait(false);
-        return await connection.SendAsync(request, cancellation).ConfigureAwait(false);
+        HttpResponseMessage? response = null;
+        try
+        {
+            return response = await connection.SendAsync(request, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Answered?.Invoke(method, request.RequestUri!.Authority, response?.StatusCode);
+        }
     }
 
     private async Task AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellation)

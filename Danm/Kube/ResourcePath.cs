@@ -22,6 +22,8 @@ public readonly record struct ResourcePath
         path = text.ToString();
     }
 
+    private ResourcePath(ResourcePath parent, string subresource) => path = parent.path + subresource;
+
     /// <summary>Objects of core/v1: Pods, Events, Nodes.</summary>
     /// <exception cref="ArgumentException">A name is empty or leads elsewhere.</exception>
     public static ResourcePath Core(string plural, string? ns, string? name = null) => new("/api/v1", ns, plural, name);
@@ -41,6 +43,9 @@ public readonly record struct ResourcePath
         ArgumentNullException.ThrowIfNull(network);
         return Danm(network.Kind.ToPlural(), network.Namespace, network.Name);
     }
+
+    /// <summary>The object's <c>status</c> subresource: whoever may write it can change labels and annotations, and nothing of the spec.</summary>
+    public ResourcePath Status => new(this, "/status");
 
     // Dots need no escape, and none keeps them from being taken for a step upwards.
     private static string Segment(string name) => name is "" or "." or ".."

@@ -77,6 +77,9 @@ public abstract record LinkKind(string Name)
     /// <param name="Id">The VxLAN network identifier, 1 to 16777215.</param>
     public sealed record Vxlan(uint Id) : LinkKind("vxlan")
     {
+        /// <summary>The UDP port that IANA gave VxLAN.</summary>
+        public const ushort IanaPort = 4789;
+
         /// <summary>Index of the interface under it; null lets routing choose.</summary>
         public int? UnderlayIndex { get; init; }
 
@@ -87,7 +90,7 @@ public abstract record LinkKind(string Name)
         public IPAddress? Local { get; init; }
 
         /// <summary>UDP destination port. The kernel's own default is 8472, not IANA's.</summary>
-        public ushort Port { get; init; } = 4789;
+        public ushort Port { get; init; } = IanaPort;
 
         /// <summary>Whether senders' addresses are learnt from received frames.</summary>
         public bool Learning { get; init; } = true;

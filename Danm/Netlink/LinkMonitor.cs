@@ -32,6 +32,32 @@ public sealed unsafe class LinkMonitor : IDisposable
         return new LinkMonitor(socket);
     }
 
+    /// <summary>Listens on a thread of its own until it is cancelled, which it notices within a second.</summary>
+    /// <param name="changed">Called on that thread, once for what comes together.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="IOException">The kernel refused.</exception>
+    public static Thread Start(Action changed, CancellationToken cancellation)
+    {
+        var monitor = Open();
+        var thread = new Thread(() =>
+        {
+            using (monitor)
+            {
+                while (!cancellation.IsCancellationRequested)
+                {
+                    if (monitor.Wait(TimeSpan.FromSeconds(1)))
+                        changed();
+                }
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "link monitor",
+        };
+        thread.Start();
+        return thread;
+    }
+
     /// <summary>
     /// Waits until something has changed, or the time is over; takes all news that have come. News that the kernel had to drop count as news.
     /// </summary>

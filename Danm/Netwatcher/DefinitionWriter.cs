@@ -8,7 +8,7 @@ namespace Danm.Netwatcher;
 /// Leads the <c>master</c> of NetworkAttachmentDefinitions to our interfaces. All nodes want the same; the first one's update has the
 /// resourceVersion, so that the others' are refused, and then see that it is done.
 /// </summary>
-internal sealed class DefinitionWriter(ApiClient api, ILogger log)
+internal sealed class DefinitionWriter(ApiClient api, Action<string> failed, ILogger log)
 {
     // What was refused is not tried again until the object has changed.
     private readonly Dictionary<string, string?> refused = [];
@@ -44,7 +44,7 @@ internal sealed class DefinitionWriter(ApiClient api, ILogger log)
             catch (ApiException e)
             {
                 refused[definition.Name] = version;
-                log.ApiFailed(e.Message);
+                failed(e.Message);
             }
         }
     }

@@ -1,86 +1,96 @@
 using Danm.HostLinks;
 using Danm.Netlink;
-using Danm.Networks;
 
 namespace Danm.Netwatcher;
 
 /// <summary>Brings the host's VLAN and VxLAN interfaces in step with what the networks want.</summary>
-/// <param name="multicast">Whether VxLANs flood to multicast groups.</param>
+/// <param name="host">The host.</param>
 /// <param name="settle">
 /// How long an interface must have been unwanted and unused before it goes: an ADD that read the network before it changed may be about
 /// to put a Pod on it.
 /// </param>
-internal sealed class HostReconciler(bool multicast, TimeSpan settle)
+/// <param name="clock">What the time is measured with.</param>
+internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvider clock)
 {
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
     private Dictionary<(string Name, int Index), long> unwantedSince = [];
+
+    // By the step's text: a network that wants something else is not held up by what failed before.
+    private Dictionary<string, Failure> failures = [];
+
+    /// <summary>When the first of the steps that failed is due again; null: none has.</summary>
+    public TimeSpan? NextTry => failures.Count == 0 ? null : TimeSpan.FromTicks(Math.Max(0, failures.Values.Min(f => f.NotBefore) - Now));
+
+    /// <param name="multicast">Whether VxLANs flood to multicast groups.</param>
+    /// <param name="settle">How long an interface must have been unwanted and unused before it goes.</param>
+    public HostReconciler(bool multicast, TimeSpan settle)
+        : this(new KernelLinks(RouteSocket.Open, multicast), settle, TimeProvider.System)
+    {
+    }
 
     /// <summary>What there is to do. Interfaces that have not been unwanted for long enough are left out of it, and counted.</summary>
     public LinkPlan Plan(IEnumerable<WantedLink> wishes, IReadOnlySet<string> inUse, bool isComplete, out int unsettled)
     {
-        using var socket = RouteSocket.Open();
-        var withAddresses = socket.DumpAddresses().Where(a => a.Scope == RouteScope.Universe).Select(a => a.LinkIndex).ToHashSet();
-        var plan = LinkPlan.Of(wishes, new HostState(socket.DumpLinks(), inUse, withAddresses), isComplete);
-        return Settle(plan, Environment.TickCount64, out unsettled);
+        var (links, withAddresses) = host.Read();
+        var state = new HostState(links, inUse, withAddresses);
+        return Settle(LinkPlan.Of(wishes, state, isComplete), state, out unsettled);
     }
 
-    /// <summary>Does it; what the kernel refuses becomes a problem, and the rest is done all the same.</summary>
+    /// <summary>
+    /// Does it; what the kernel refuses becomes a problem, and the rest is done all the same. What failed is left alone until it is due
+    /// again, later each time.
+    /// </summary>
     public IReadOnlyList<LinkProblem> Apply(LinkPlan plan, Action<LinkStep> done)
     {
-        var problems = new List<LinkProblem>();
-        using var socket = RouteSocket.Open();
+        var failed = new Dictionary<string, Failure>();
         foreach (var step in plan.Steps)
         {
+            var key = step.ToString();
+            if (failures.TryGetValue(key, out var before) && Now < before.NotBefore)
+            {
+                failed[key] = before;
+                continue;
+            }
+
             try
             {
-                Apply(socket, step);
+                host.Apply(step);
                 done(step);
             }
             catch (Exception e) when (e is NetlinkException or HostLinkException)
             {
-                problems.Add(new(NetworkOf(step), e.Message));
+                var times = before.Times + 1;
+                var pause = Math.Min(LongestRetry.TotalSeconds, Math.Pow(2, Math.Min(times, 10)) / 2) * (0.75 + (Random.Shared.NextDouble() / 2));
+                failed[key] = new Failure(times, Now + TimeSpan.FromSeconds(pause).Ticks, new LinkProblem(NetworkOf(step), e.Message));
             }
         }
 
-        return problems;
+        failures = failed;
+        return [.. failed.Values.Select(f => f.Problem)];
     }
 
-    private void Apply(RouteSocket socket, LinkStep step)
-    {
-        switch (step)
-        {
-            case LinkStep.Delete delete:
-                socket.DeleteLink(delete.Link.Index);
-                break;
-            case LinkStep.Make make:
-                HostLink.Ensure(socket, make.Wanted.Parent, make.Wanted.Mtu, multicast);
-                break;
-            case LinkStep.Adopt adopt:
-                socket.SetLink(adopt.Link.Index, new LinkChange { Alias = LinkPlan.AdoptedPrefix + HostLink.Describe(adopt.Wanted.Parent) });
-                break;
-            case LinkStep.Change change:
-                socket.SetLink(change.Link.Index, new LinkChange { Mtu = change.Mtu, Up = change.Up });
-                break;
-        }
-    }
+    private long Now => clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks;
 
-    private LinkPlan Settle(LinkPlan plan, long now, out int unsettled)
+    private LinkPlan Settle(LinkPlan plan, HostState state, out int unsettled)
     {
+        var now = clock.GetTimestamp();
         var seen = new Dictionary<(string, int), long>();
         var steps = new List<LinkStep>();
-        var waiting = new HashSet<string>();
+        var waiting = new List<Link>();
         foreach (var step in plan.Steps)
         {
             if (step is LinkStep.Delete { Link: var link })
             {
                 var since = unwantedSince.GetValueOrDefault((link.Name, link.Index), now);
                 seen[(link.Name, link.Index)] = since;
-                if (now - since < settle.TotalMilliseconds)
+                if (clock.GetElapsedTime(since, now) < settle)
                 {
-                    waiting.Add(link.Name);
+                    waiting.Add(link);
                     continue;
                 }
             }
-            else if (step is LinkStep.Make make && waiting.Contains(make.Wanted.Parent.Name))
+            else if (step is LinkStep.Make make && waiting.Exists(w => w.Name == make.Wanted.Parent.Name || HasIdOf(w, make.Wanted)))
             {
                 continue;
             }
@@ -91,6 +101,9 @@ internal sealed class HostReconciler(bool multicast, TimeSpan settle)
         unwantedSince = seen;
         unsettled = waiting.Count;
         return plan with { Steps = steps };
+
+        bool HasIdOf(Link link, WantedLink wanted) =>
+            state.Links.FirstOrDefault(l => l.Name == wanted.Parent.HostDevice) is { } device && HostLink.HasId(link, wanted.Parent, device);
     }
 
     private static string NetworkOf(LinkStep step) => step switch
@@ -101,4 +114,6 @@ internal sealed class HostReconciler(bool multicast, TimeSpan settle)
         LinkStep.Delete delete => delete.Link.Name,
         _ => "",
     };
+
+    private readonly record struct Failure(int Times, long NotBefore, LinkProblem Problem);
 }

@@ -20,12 +20,18 @@ internal static partial class NetwatcherLog
     [LoggerMessage(5, LogLevel.Warning, "the API server: {Cause}")]
     public static partial void ApiFailed(this ILogger log, string cause);
 
-    [LoggerMessage(6, LogLevel.Error, "the host's interfaces cannot be read: {Cause}; trying again in {Seconds} s")]
-    public static partial void HostFailed(this ILogger log, string cause, double seconds);
-
     [LoggerMessage(7, LogLevel.Information, "{Network}: master leads to {Master} now")]
     public static partial void Rewritten(this ILogger log, string network, string master);
 
     [LoggerMessage(8, LogLevel.Information, "netwatcher ends; interfaces stay as they are")]
     public static partial void Ends(this ILogger log);
+
+    [LoggerMessage(9, LogLevel.Warning, "there is no Node {Node}: other nodes cannot be told this one's VxLAN addresses; give --node-name")]
+    public static partial void NoNode(this ILogger log, string node);
+
+    [LoggerMessage(10, LogLevel.Warning, "garbage: {Kind} of Pod {Pod}, container {Container}: {Allocations} ({Reason})")]
+    public static partial void Found(this ILogger log, string kind, string pod, string? container, string allocations, string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "what calls have left on this node cannot be seen to now: {Cause}")]
+    public static partial void UpkeepFailed(this ILogger log, string cause);
 }

@@ -41,6 +41,9 @@ internal sealed class NetworkWishes
     /// <summary>Whether nothing that exists is missing here.</summary>
     public bool IsComplete => networks.All(n => n.State != InformerState.Unknown) && definitions.State != InformerState.Unknown && endpoints.State == InformerState.Listed;
 
+    /// <summary>The DanmEps of this node.</summary>
+    public Informer<DanmEp> Endpoints => endpoints;
+
     /// <summary>Keeps the answers up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([
         .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation)]);
@@ -83,6 +86,23 @@ internal sealed class NetworkWishes
         }
 
         return (wishes, problems);
+    }
+
+    /// <summary>A network; null if there is none.</summary>
+    public Network? FindNetwork(NetworkRef network) => networks[(int)network.Kind].Find(new ObjectKey(network.Namespace, network.Name));
+
+    /// <summary>The object of a network's name, as wishes and problems have it; null if there is none.</summary>
+    public ObjectReference? Find(string network)
+    {
+        var parts = network.Split('/');
+        var key = new ObjectKey(parts.Length > 2 ? parts[1] : null, parts[^1]);
+        if (parts[0] == NetworkAttachmentDefinition.KindName)
+            return Reference(NetworkAttachmentDefinition.GroupVersion, definitions.Find(key)?.Metadata);
+        return NetworkKinds.TryParse(parts[0], out var kind) ? Reference(ApiNames.GroupVersion, networks[(int)kind].Find(key)?.Metadata) : null;
+
+        ObjectReference? Reference(string groupVersion, ObjectMeta? metadata) => metadata is null
+            ? null
+            : new ObjectReference { ApiVersion = groupVersion, Kind = parts[0], Namespace = metadata.Namespace, Name = metadata.Name, Uid = metadata.Uid };
     }
 
     /// <summary>Names of the interfaces that Pods of this node stand on.</summary>

@@ -126,7 +126,7 @@ public sealed class InspectTests
             return false;
         }));
 
-        Inspect("cn/big", "--no-headers").Should().MatchRegex(@"^ClusterNetwork/big +<1% +2500 +16774714 +16777214 +0 +0 +0 +10\.0\.0\.1-10\.255\.255\.254\n");
+        Inspect("cn/big", "--no-headers").Should().MatchRegex(@"^ClusterNetwork/big +<1% +2500 +16774714 +16777214 +0 +0 +0 +10\.0\.0\.1-10\.255\.255\.254\n").And.Contain("each character 65,536 addresses");
         server.Requests.Count("list", "ipallocations").Should().Be(5);
     }
 

@@ -12,6 +12,9 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
 
     private NetwatcherProcess(Process process) => this.process = process;
 
+    /// <summary>The process itself: what enters the namespaces becomes it.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it has logged so far.</summary>
     public string Log
     {
@@ -22,9 +25,11 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts one that listens nowhere unless the arguments say so: several may be in one namespace.</summary>
     public static NetwatcherProcess Start(IReadOnlyList<string> enter, params ReadOnlySpan<string> arguments)
     {
-        string[] line = [.. enter, DanmBinary.Path, "netwatcher", .. arguments];
+        string[] listening = arguments.ToArray().Any(a => a.Contains("-bind-address", StringComparison.Ordinal)) ? [] : ["--health-probe-bind-address=0", "--metrics-bind-address=0"];
+        string[] line = [.. enter, DanmBinary.Path, "netwatcher", .. listening, .. arguments];
         var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
         var watcher = new NetwatcherProcess(Process.Start(start)!);
         watcher.process.ErrorDataReceived += watcher.Collect;

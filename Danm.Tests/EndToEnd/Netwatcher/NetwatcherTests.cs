@@ -6,7 +6,7 @@ namespace Danm.Tests.EndToEnd.Netwatcher;
 
 /// <summary>The published netwatcher on this machine's kernel, which has VxLAN; VLANs are for the guest.</summary>
 [TestFixture, Parallelizable]
-public sealed class NetwatcherTests : HostFixture
+public sealed class NetwatcherTests : NetwatcherFixture
 {
     private const string Vxlan600 = """{"NetworkID":"one","Options":{"host_device":"parent0","vxlan":600}}""";
 
@@ -120,11 +120,8 @@ public sealed class NetwatcherTests : HostFixture
         await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_one"), seconds: 60);
     }
 
-    private NetwatcherProcess Start(params string[] arguments) =>
-        NetwatcherProcess.Start(Node.Enter, ["--kubeconfig", Node.Kubeconfig, "--node-name", "node-1", .. arguments]);
-
     private Task<string> OnceAsync(string mode = "--once") =>
-        Node.ShellAsync($"{DanmBinary.Path} netwatcher {mode} --kubeconfig {Node.Kubeconfig} --node-name node-1");
+        Node.ShellAsync($"{DanmBinary.Path} netwatcher {mode} --kubeconfig {Kubeconfig} --node-name node-1");
 
     private void Change(string kind, string? ns, string name, Action<JsonNode> change)
     {
@@ -133,21 +130,5 @@ public sealed class NetwatcherTests : HostFixture
         Node.Server.Store.Update(network);
     }
 
-    private async Task EventuallyAsync(string script, Action<string> expect, int seconds = 15)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            var text = await Node.ShellAsync($"{{ {script}; }} 2>&1 || true");
-            try
-            {
-                expect(text);
-                return;
-            }
-            catch (AssertionException) when (watch.Elapsed < TimeSpan.FromSeconds(seconds))
-            {
-                await Task.Delay(100);
-            }
-        }
-    }
+    private Task EventuallyAsync(string script, Action<string> expect, int seconds = 15) => Eventually.ShellAsync(Node, script, expect, seconds);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danm.Attach;
 using Danm.Api;
 using Danm.Cni;
 using Danm.Ipam.Garbage;

@@ -19,7 +19,7 @@ internal static class UsageAdvice
         {
             var nodes = usage.LeakedOn.OrderByDescending(n => n.Value).Select(n => n.Key.Length == 0 ? "a node unknown" : CniText.Clean(n.Key, 253)).ToList();
             var where = string.Join(", ", nodes.Take(MaxNodes)) + (nodes.Count > MaxNodes ? $" and {nodes.Count - MaxNodes} more nodes" : "");
-            yield return $"{usage.Leaked:N0} {Family(usage)} addresses of {usage.Network} belong to Pods that are gone ({where}): --owners shows them; 'danm ipam gc' on the node frees those whose sandboxes are provably dead";
+            yield return $"{usage.Leaked:N0} {Family(usage)} addresses of {usage.Network} belong to Pods that are gone ({where}): --owners shows them; the node's netwatcher, or 'danm ipam gc' there, frees those whose sandboxes are provably dead";
         }
 
         if (usage.Outside > 0)

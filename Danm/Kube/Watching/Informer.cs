@@ -64,16 +64,14 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
     public async Task RunAsync(CancellationToken cancellation)
     {
         var failures = 0;
+        string? version = null;
         while (!cancellation.IsCancellationRequested)
         {
+            string? failure;
             try
             {
-                var version = await ListAsync(cancellation).ConfigureAwait(false);
-                failures = 0;
-                while (version is not null)
-                    version = await WatchAsync(version, cancellation).ConfigureAwait(false);
-                // The version is too old: a new list, but not from every node of a cluster at once.
-                await Task.Delay(Jitter(TimeSpan.FromSeconds(1)), cancellation).ConfigureAwait(false);
+                var from = version ?? await ListAsync(cancellation).ConfigureAwait(false);
+                (version, failure) = await WatchAsync(from, cancellation).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -81,14 +79,28 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
             }
             catch (ApiException e) when (e.IsNotFound)
             {
+                version = null;
                 NoteAbsence();
                 await DelayAsync(State == InformerState.Absent ? options.AbsentPause : options.AbsentGrace, cancellation).ConfigureAwait(false);
+                continue;
             }
-            catch (Exception e) when (e is ApiException or IOException or HttpRequestException or OperationCanceledException)
+            catch (ApiException e)
             {
-                Failed?.Invoke(e.Message);
-                await DelayAsync(TimeSpan.FromSeconds(Math.Min(30, 0.5 * Math.Pow(2, failures++))), cancellation).ConfigureAwait(false);
+                (version, failure) = (null, e.Message);
             }
+
+            if (failure is null)
+            {
+                failures = 0;
+                // The version is too old: a new list, but not from every node of a cluster at once.
+                if (version is null)
+                    await DelayAsync(TimeSpan.FromSeconds(1), cancellation).ConfigureAwait(false);
+                continue;
+            }
+
+            absentSince = -1;
+            Failed?.Invoke(failure);
+            await DelayAsync(TimeSpan.FromSeconds(Math.Min(30, 0.5 * Math.Pow(2, failures++))), cancellation).ConfigureAwait(false);
         }
     }
 
@@ -101,8 +113,10 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
         ListMeta page;
         do
         {
-            var list = await api.ListAsync(
-                path, next is null ? query : $"{query}&continue={Uri.EscapeDataString(next)}", ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false);
+            var pageQuery = next is null ? query : $"{query}&continue={Uri.EscapeDataString(next)}";
+            var list = options.MetadataOnly
+                ? await api.ListMetadataAsync(path, pageQuery, ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false)
+                : await api.ListAsync(path, pageQuery, ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false);
             foreach (var element in list.Items)
             {
                 if (Read(element) is { } item)
@@ -118,8 +132,9 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
         return page.ResourceVersion ?? "0";
     }
 
-    /// <summary>Where the next watch begins; null if only a list helps.</summary>
-    private async Task<string?> WatchAsync(string version, CancellationToken cancellation)
+    /// <summary>Where the next watch begins, null if only a list helps; and what went wrong.</summary>
+    /// <exception cref="ApiException">Refused.</exception>
+    private async Task<(string? Version, string? Failure)> WatchAsync(string version, CancellationToken cancellation)
     {
         // The server ends a watch after this time; a random one keeps a cluster's nodes apart.
         var seconds = (int)Jitter(options.WatchTime).TotalSeconds;
@@ -129,57 +144,73 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
         HttpResponseMessage response;
         try
         {
-            response = await api.OpenWatchAsync(path, query, limit.Token).ConfigureAwait(false);
+            response = await api.OpenWatchAsync(path, query, limit.Token, options.MetadataOnly).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.Code == HttpStatusCode.Gone)
         {
-            return null;
+            return (null, null);
+        }
+        catch (ApiException e) when (e.Code is null or HttpStatusCode.TooManyRequests)
+        {
+            // Nothing is missed yet: after a server's restart not every node is to list everything.
+            return (version, e.Message);
         }
 
+        var opened = Environment.TickCount64;
+        var isEmpty = true;
         using (response)
         {
-            using var body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
             try
             {
+                using var body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
                 await foreach (var e in WatchLines.ReadAsync(body, $"GET {path}", limit.Token).ConfigureAwait(false))
                 {
+                    isEmpty = false;
                     if (e.Type == WatchEvent.Error)
-                        return StatusOf(e).Code == (int)HttpStatusCode.Gone ? null : throw new ApiException($"GET {path}", StatusOf(e).Message ?? "the watch failed", null);
+                    {
+                        var status = StatusOf(e);
+                        return (null, status.Code == (int)HttpStatusCode.Gone ? null : $"GET {path}: {status.Message ?? "the watch failed"}");
+                    }
+
                     version = Apply(e) ?? version;
                 }
             }
-            catch (Exception e) when (e is IOException or HttpRequestException)
+            catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 // A broken connection loses nothing: the watch goes on from the last version.
                 await Task.Delay(Jitter(TimeSpan.FromMilliseconds(500)), cancellation).ConfigureAwait(false);
             }
         }
 
-        return version;
+        // What only claims to be an API server may end every watch at once.
+        if (isEmpty && Environment.TickCount64 - opened < 1000)
+            await Task.Delay(Jitter(TimeSpan.FromSeconds(1)), cancellation).ConfigureAwait(false);
+        return (version, null);
     }
 
+    /// <summary>The version that the event brings the copy to; null if it does not say.</summary>
     private string? Apply(WatchEvent e)
     {
-        if (Read(e.Object) is not { } item)
-            return null;
-        var key = ObjectKey.Of(item);
-        var isDeleted = e.Type == WatchEvent.Deleted;
-        if (e.Type != WatchEvent.Bookmark)
+        var meta = MetadataOf(e.Object);
+        if (e.Type != WatchEvent.Bookmark && meta.Name is not null)
         {
+            var key = new ObjectKey(meta.Namespace, meta.Name);
+            var after = e.Type == WatchEvent.Deleted ? null : Read(e.Object);
             T? before;
             lock (gate)
             {
                 before = items.GetValueOrDefault(key);
-                if (isDeleted)
+                if (after is null)
                     items.Remove(key);
                 else
-                    items[key] = item;
+                    items[key] = after;
             }
 
-            Changed?.Invoke(new(before, isDeleted ? null : item));
+            if (before != after)
+                Changed?.Invoke(new(before, after));
         }
 
-        return item.Metadata.ResourceVersion;
+        return meta.ResourceVersion;
     }
 
     private void Replace(Dictionary<ObjectKey, T> found, InformerState state)
@@ -232,27 +263,21 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
         }
     }
 
-    private static ObjectMeta MetadataOf(JsonElement element)
-    {
-        try
-        {
-            return element.Deserialize(ApiJson.Default.Pod)?.Metadata ?? new();
-        }
-        catch (JsonException)
-        {
-            return new();
-        }
-    }
+    private static ObjectMeta MetadataOf(JsonElement element) => TryRead(element, ApiJson.Default.PartialObject)?.Metadata ?? new();
 
-    private static Status StatusOf(WatchEvent e)
+    private static Status StatusOf(WatchEvent e) => TryRead(e.Object, ApiJson.Default.Status) ?? new();
+
+    private static TPart? TryRead<TPart>(JsonElement element, JsonTypeInfo<TPart> part)
+        where TPart : class
     {
         try
         {
-            return e.Object.Deserialize(ApiJson.Default.Status) ?? new Status();
+            // An event without any object has not even null.
+            return element.ValueKind == JsonValueKind.Object ? element.Deserialize(part) : null;
         }
         catch (JsonException)
         {
-            return new Status();
+            return null;
         }
     }
 
@@ -267,6 +292,12 @@ public sealed record InformerOptions
 {
     /// <summary>More of the query, ready-made: <c>&amp;labelSelector=…</c>, values escaped.</summary>
     public string Query { get; init; } = "";
+
+    /// <summary>
+    /// Whether the server leaves out everything but the metadata. The objects then say of themselves that they are of kind
+    /// PartialObjectMetadata: <see cref="PartialObject"/> takes any.
+    /// </summary>
+    public bool MetadataOnly { get; init; }
 
     /// <summary>About how long one watch lasts.</summary>
     public TimeSpan WatchTime { get; init; } = TimeSpan.FromMinutes(8);

@@ -1,10 +1,9 @@
 using Danm.Calls;
-using Danm.Attach;
 using Danm.Cni;
 using Danm.Kube;
 using Danm.State;
 
-namespace Danm.Cli.Ipam;
+namespace Danm.Attach;
 
 /// <summary>This machine as a node of the cluster, if it is one.</summary>
 /// <param name="Config">Danm's CNI configuration.</param>

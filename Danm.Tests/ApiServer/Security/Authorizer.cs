@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Http;
+using Danm.Tests.ApiServer.Store;
+
+namespace Danm.Tests.ApiServer.Security;
+
+/// <summary>Role-based access control: what no rule of a role that is bound to the user allows is forbidden.</summary>
+public sealed class Authorizer(ResourceApi api)
+{
+    private const string Group = "rbac.authorization.k8s.io";
+    private const string ServiceAccountPrefix = "system:serviceaccount:";
+
+    /// <exception cref="StatusException">403.</exception>
+    public void Require(string user, RequestPath path, string verb)
+    {
+        if (RulesFor(user, path.Namespace).Any(rule => Allows(rule, path, verb)))
+            return;
+        var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
+        var place = path.Namespace is null ? "at the cluster scope" : $"in the namespace \"{path.Namespace}\"";
+        var what = path.Group.Length == 0 ? path.Plural : $"{path.Plural}.{path.Group}";
+        throw StatusException.Forbidden(
+            $"{what}{(path.Name is null ? "" : $" \"{path.Name}\"")} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{path.Group}\" {place}");
+    }
+
+    private IEnumerable<JsonNode?> RulesFor(string user, string? ns)
+    {
+        foreach (var binding in All("clusterrolebindings", null).Where(b => IsBound(b, user)))
+            foreach (var rule in RulesOf(binding, null))
+                yield return rule;
+        if (ns is null)
+            yield break;
+        foreach (var binding in All("rolebindings", ns).Where(b => IsBound(b, user)))
+            foreach (var rule in RulesOf(binding, ns))
+                yield return rule;
+    }
+
+    private IEnumerable<JsonObject> All(string plural, string? ns) =>
+        ObjectTable.Range(api.Store.Table(api.Catalog.Find(Group, "v1", plural)!).Objects, ns, null).Select(o => o.Parse());
+
+    private JsonArray RulesOf(JsonObject binding, string? ns)
+    {
+        var isClusterRole = binding.At("roleRef", "kind").String() == "ClusterRole";
+        var roles = api.Store.Table(api.Catalog.Find(Group, "v1", isClusterRole ? "clusterroles" : "roles")!);
+        return roles.Find(isClusterRole ? null : ns, binding.At("roleRef", "name").String()!)?.Parse()["rules"] as JsonArray ?? [];
+    }
+
+    private static bool IsBound(JsonObject binding, string user) => (binding["subjects"] as JsonArray ?? []).Any(s => s.At("kind").String() switch
+    {
+        "User" => s.At("name").String() == user,
+        "ServiceAccount" => user == $"{ServiceAccountPrefix}{s.At("namespace").String()}:{s.At("name").String()}",
+        "Group" => s.At("name").String() == "system:authenticated" || (s.At("name").String() == "system:serviceaccounts" && user.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal)),
+        _ => false,
+    });
+
+    private static bool Allows(JsonNode? rule, RequestPath path, string verb)
+    {
+        var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
+        return Has("verbs", verb) && Has("apiGroups", path.Group) && Has("resources", resource)
+            && (rule.At("resourceNames") is not JsonArray { Count: > 0 } names || (path.Name is not null && names.Any(n => n.String() == path.Name)));
+
+        bool Has(string list, string value) => (rule.At(list) as JsonArray ?? []).Any(v => v.String() is { } text && (text == "*" || text == value));
+    }
+}

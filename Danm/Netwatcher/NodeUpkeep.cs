@@ -1,0 +1,105 @@
+using Danm.Attach;
+using Danm.Calls;
+using Danm.Ipam.Garbage;
+using Danm.Kube;
+using Danm.Netlink;
+using Danm.State;
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Netwatcher;
+
+/// <summary>
+/// What CNI calls leave behind on this node: releases that wait for the API server, and sandboxes that no DEL came for. Calls do the
+/// former too; nobody else does the latter.
+/// </summary>
+/// <param name="api">The API server.</param>
+/// <param name="state">What the node remembers.</param>
+/// <param name="node">This node, as a CNI call finds it.</param>
+/// <param name="nodeName">Its name in Kubernetes.</param>
+/// <param name="pace">How often.</param>
+/// <param name="log">Gets a line a finding.</param>
+internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node, string nodeName, UpkeepPace pace, ILogger log)
+{
+    private readonly NodeCall call = node.ToCall(state);
+    private readonly HostNamespaces namespaces = new();
+    private HashSet<string> told = [];
+    private HashSet<(string, DateTimeOffset)> dead = [];
+
+    /// <summary>Runs until it is cancelled; no failure ends it.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var nextPass = TimeSpan.Zero;
+        var since = System.Diagnostics.Stopwatch.StartNew();
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                if (state.Exists)
+                {
+                    await DeferredReleases.RunAsync(call, api).ConfigureAwait(false);
+                    if (SeesDead() || since.Elapsed >= nextPass)
+                    {
+                        var waits = await PassAsync(cancellation).ConfigureAwait(false);
+                        nextPass = since.Elapsed + (waits ? GarbageRules.Grace + pace.Look : pace.Pass * (0.5 + Random.Shared.NextDouble()));
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                log.UpkeepFailed(e.Message);
+                nextPass = since.Elapsed + (pace.Look * 6);
+            }
+
+            await Task.Delay(pace.Look, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// Whether a sandbox has come to look dead: by journals and paths alone, so that nobody but this node pays for looking often. What a
+    /// pass has seen of it is not seen again.
+    /// </summary>
+    private bool SeesDead()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var found = state.Survey().Concat(state.Addresses.Survey())
+            .Where(j => j.Last is { Phase: not SandboxPhase.Deferred, Netns: { Length: > 0 } netns } record && now - j.Written > GarbageRules.Grace
+                && (NodeState.IsOfAnotherBoot(record) || namespaces.Look(netns) == NamespaceSight.Gone))
+            .Select(j => (j.Key, j.Written)).ToHashSet();
+        var isNew = !found.IsSubsetOf(dead);
+        dead = found;
+        return isNew;
+    }
+
+    /// <summary>Whether something is to be looked at again once its grace is over.</summary>
+    private async Task<bool> PassAsync(CancellationToken cancellation)
+    {
+        var findings = await new NodeGarbage(api, state, nodeName, new DeadSandboxes(call, api)).RunAsync(dryRun: false, cancellation).ConfigureAwait(false);
+        var seen = new HashSet<string>();
+        foreach (var finding in findings)
+        {
+            NetwatcherMetrics.Finding(finding.Kind.ToString().ToLowerInvariant());
+            var line = $"{finding.Kind} {finding.ContainerId} {finding.Reason}";
+            seen.Add(line);
+            // What only waits, or cannot be proven, is the same at every pass.
+            if (!told.Contains(line) && finding.Kind is not (FindingKind.Waiting or FindingKind.Busy))
+                log.Found(finding.Kind.ToString(), $"{finding.PodNamespace}/{finding.PodName}", finding.ContainerId, string.Join(' ', finding.Allocations), finding.Reason);
+        }
+
+        told = seen;
+        return findings.Any(f => f.Kind is FindingKind.Waiting or FindingKind.Busy);
+    }
+}
+
+/// <summary>How often a node is looked after.</summary>
+public sealed record UpkeepPace
+{
+    /// <summary>Between two looks at what waits for the API server.</summary>
+    public TimeSpan Look { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>About how long between two passes over the node's objects.</summary>
+    public TimeSpan Pass { get; init; } = TimeSpan.FromHours(1);
+}

@@ -1,0 +1,70 @@
+using Danm.Kube;
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Netwatcher;
+
+/// <summary><c>danm netwatcher --once</c>, and <c>--dry-run</c>: one look, for people and scripts.</summary>
+internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogger log)
+{
+    /// <summary>Looks once, when everything that exists is known.</summary>
+    /// <param name="apply">Whether to do it, or only to say what would be done.</param>
+    /// <param name="output">Gets a line for each step and each problem.</param>
+    /// <param name="cancellation">Ends the wait for the API server.</param>
+    /// <returns>Whether every network has its interface; those that this node lacks the device of do not count.</returns>
+    public async Task<bool> RunAsync(bool apply, TextWriter output, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var complete = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var trouble = new ApiTrouble(log, TimeProvider.System);
+        NetworkWishes wishes = null!;
+        TunnelEndpoints? endpoints = null;
+        wishes = new NetworkWishes(api, options.NodeName, NoteIfComplete, trouble.Tell);
+        endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, NoteIfComplete, trouble.Tell, log);
+        var watching = Task.WhenAll(wishes.RunAsync(stop.Token), endpoints?.RunAsync(stop.Token) ?? Task.CompletedTask);
+        await complete.Task.WaitAsync(cancellation).ConfigureAwait(false);
+
+        var (wanted, problems) = wishes.Read();
+        var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
+        var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete: true, out _);
+        problems.AddRange(plan.Problems);
+        var steps = 0;
+        if (apply)
+            problems.AddRange(reconciler.Apply(plan, Say));
+        else
+            plan.Steps.ToList().ForEach(Say);
+        if (endpoints is not null)
+        {
+            var flooding = new UnicastFlooding(endpoints);
+            foreach (var change in flooding.Plan(wanted))
+            {
+                if (apply)
+                    UnicastFlooding.Apply(change);
+                Say(change);
+            }
+
+            if (apply)
+                await endpoints.PublishAsync(flooding.Own, cancellation).ConfigureAwait(false);
+        }
+
+        await stop.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
+        foreach (var problem in problems)
+            output.WriteLine($"{problem.Network}: {problem.Message}");
+        if (steps == 0 && problems.Count == 0)
+            output.WriteLine("nothing to do");
+        return problems.TrueForAll(p => p.IsLocal);
+
+        void Say(object step)
+        {
+            steps++;
+            output.WriteLine(apply ? $"{step}" : $"{step} (dry run)");
+        }
+
+        void NoteIfComplete()
+        {
+            if (wishes.IsComplete && endpoints?.IsComplete != false)
+                complete.TrySetResult();
+        }
+    }
+}
