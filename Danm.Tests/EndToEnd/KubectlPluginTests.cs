@@ -21,7 +21,7 @@ public sealed class KubectlPluginTests
             File.CreateSymbolicLink(Path.Combine(folder.FullName, "kubectl-danm"), DanmBinary.Path);
             kubectl.PluginFolder = folder.FullName;
 
-            (await kubectl.OutputAsync("danm", "ipam", "inspect")).Should().MatchRegex(@"ClusterNetwork/wide +10\.0\.0\.1-10\.255\.255\.254 +16777214 +0 ");
+            (await kubectl.OutputAsync("danm", "ipam", "inspect")).Should().MatchRegex(@"ClusterNetwork/wide +0% +0 +16777214 +16777214 +0 +0 +0 +10\.0\.0\.1-10\.255\.255\.254");
             (await kubectl.OutputAsync("danm", "ipam", "inspect", "cn/wide")).Should().Contain("each character 65,536 addresses");
             (await kubectl.OutputAsync("danm", "ipam", "release", "--help")).Should().Contain("ADDRESS");
             var (code, _, error) = await kubectl.RunAsync("danm", "ipam", "inspect", "cn/missing");

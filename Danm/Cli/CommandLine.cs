@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Danm.Cli.Ipam;
+using Danm.Cni;
 
 namespace Danm.Cli;
 
@@ -41,6 +42,10 @@ internal static class CommandLine
             {
                 Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isMode ? null : TimeSpan.FromSeconds(2),
             });
+        }
+        catch (BrokenPipeException)
+        {
+            return 0;
         }
         catch (Exception fault)
         {

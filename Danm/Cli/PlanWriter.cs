@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Danm.Attach;
 using Danm.Cni;
@@ -13,15 +11,8 @@ namespace Danm.Cli;
 /// <summary>Shows a plan: a table for people, JSON or YAML for programs.</summary>
 internal static class PlanWriter
 {
-    public static void Write(TextWriter output, string format, PodSandbox sandbox, IReadOnlyList<Attachment> plan)
-    {
-        if (format == "table")
-            WriteTable(output, plan);
-        else if (format == "yaml")
-            output.Write(YamlText.Of(Json(sandbox, plan).Span));
-        else
-            output.WriteLine(Encoding.UTF8.GetString(Json(sandbox, plan).Span));
-    }
+    public static void Write(TextWriter output, string format, PodSandbox sandbox, IReadOnlyList<Attachment> plan) =>
+        OutputFormat.Write(output, format, json => WriteJson(json, sandbox, plan), () => WriteTable(output, plan));
 
     private static void WriteTable(TextWriter output, IReadOnlyList<Attachment> plan)
     {
@@ -48,22 +39,16 @@ internal static class PlanWriter
         }
     }
 
-    private static ReadOnlyMemory<byte> Json(PodSandbox sandbox, IReadOnlyList<Attachment> plan)
+    private static void WriteJson(Utf8JsonWriter json, PodSandbox sandbox, IReadOnlyList<Attachment> plan)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteString("namespace", sandbox.Namespace);
-            json.WriteString("pod", sandbox.Name);
-            json.WriteStartArray("interfaces");
-            foreach (var attachment in plan)
-                Write(json, attachment);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenMemory;
+        json.WriteStartObject();
+        json.WriteString("namespace", sandbox.Namespace);
+        json.WriteString("pod", sandbox.Name);
+        json.WriteStartArray("interfaces");
+        foreach (var attachment in plan)
+            Write(json, attachment);
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void Write(Utf8JsonWriter json, Attachment a)

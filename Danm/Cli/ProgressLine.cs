@@ -1,11 +1,13 @@
 namespace Danm.Cli;
 
 /// <summary>A line on the terminal's standard error that counts, for what takes its time; nothing elsewhere.</summary>
-internal sealed class ProgressLine(string what) : IDisposable
+/// <param name="what">What is counted.</param>
+/// <param name="isWanted">Whether nothing else is written to the terminal meanwhile.</param>
+internal sealed class ProgressLine(string what, bool isWanted = true) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    private readonly bool isShown = !Console.IsErrorRedirected;
+    private readonly bool isShown = isWanted && !Console.IsErrorRedirected;
     private readonly long start = Environment.TickCount64;
     private long last;
     private bool written;
@@ -18,13 +20,13 @@ internal sealed class ProgressLine(string what) : IDisposable
             return;
         last = now;
         written = true;
-        Console.Error.Write($"\r{count:N0} {what}");
+        Terminal.Error.Write($"\r{count:N0} {what}");
     }
 
     public void Dispose()
     {
         if (written)
-            Console.Error.Write("\r\u001b[K");
+            Terminal.Error.Write("\r\u001b[K");
         written = false;
     }
 }

@@ -10,6 +10,7 @@ internal sealed unsafe partial class FdStream(int fd) : Stream
 {
     private const int EINTR = 4;
     private const int EAGAIN = 11;
+    private const int EPIPE = 32;
     private const short POLLIN = 1;
     private const short POLLOUT = 4;
 
@@ -76,7 +77,11 @@ internal sealed unsafe partial class FdStream(int fd) : Stream
         if (errno == EINTR)
             return;
         if (errno != EAGAIN)
-            throw new IOException($"{call} of file descriptor {fd}: {Marshal.GetPInvokeErrorMessage(errno)}");
+        {
+            var message = $"{call} of file descriptor {fd}: {Marshal.GetPInvokeErrorMessage(errno)}";
+            throw errno == EPIPE ? new BrokenPipeException(message) : new IOException(message);
+        }
+
         var wait = new PollFd { Fd = fd, Events = events };
         _ = poll(&wait, 1, -1);
     }

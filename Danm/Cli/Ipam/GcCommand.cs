@@ -42,7 +42,7 @@ internal static class GcCommand
     private static async Task<GcReport> RunAsync(ApiClient api, LocalNode local, string? asked, bool dryRun, CancellationToken cancellation)
     {
         var state = new NodeState();
-        var why = !state.Exists ? $"danm has attached no Pod here ({state.Folder} has no journal that this user can see)"
+        var why = !state.Exists && !state.Addresses.Exists ? $"danm has attached no Pod here, and fakeipam given no address ({state.Folder} has no journal that this user can see)"
             : asked is not null && local.Name is not null && asked != local.Name ? $"this is node {local.Name}, not {asked}"
             : (asked ?? local.Name) is null ? "nothing tells this node's name: give --node-name"
             : null;

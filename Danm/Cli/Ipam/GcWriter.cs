@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
+using Danm.Api;
 using Danm.Cni;
 using Danm.Ipam.Garbage;
 
@@ -11,23 +10,9 @@ internal static class GcWriter
 {
     public static void Write(TextWriter output, TextWriter error, string format, bool headers, GcReport report)
     {
-        switch (format)
-        {
-            case "json":
-                output.WriteLine(Encoding.UTF8.GetString(Json(report).Span));
-                break;
-            case "yaml":
-                output.Write(YamlText.Of(Json(report).Span));
-                break;
-            case "name":
-                foreach (var name in report.Findings.SelectMany(f => f.Allocations))
-                    output.WriteLine($"ipallocation.danm.io/{Clean(name)}");
-                break;
-            default:
-                WriteTable(output, headers, report);
-                break;
-        }
-
+        OutputFormat.Write(
+            output, format, json => WriteJson(json, report), () => WriteTable(output, headers, report),
+            () => report.Findings.SelectMany(f => f.Allocations).Select(name => $"ipallocation.{ApiNames.Group}/{Clean(name)}"));
         foreach (var line in Summary(report))
             error.WriteLine(line);
     }
@@ -44,10 +29,7 @@ internal static class GcWriter
                 f.Allocations.Count == 0 ? "<none>" : Clean(string.Join(',', f.Allocations)), Clean(f.Reason));
         }
 
-        using var text = new StringWriter { NewLine = "\n" };
-        table.WriteTo(text);
-        var lines = text.ToString();
-        output.Write(headers ? lines : lines[(lines.IndexOf('\n') + 1)..]);
+        table.WriteTo(output, headers);
     }
 
     /// <summary>How it went, and what an operator does now.</summary>
@@ -65,8 +47,11 @@ internal static class GcWriter
             yield break;
         }
 
-        var addresses = report.Findings.Where(f => f.Kind == FindingKind.Freed).Sum(f => f.Allocations.Count);
-        yield return $"{(report.DryRun ? "Would free" : "Freed")} {addresses} addresses of {Count(FindingKind.Freed)} sandboxes on {where}{(report.DryRun ? " (dry run)" : "")}.";
+        var freed = report.Findings.Where(f => f.Kind == FindingKind.Freed).ToList();
+        var addresses = freed.Sum(f => f.Allocations.Count);
+        // Of a container that has its addresses through another plugin, each interface is a finding.
+        var sandboxes = freed.Select(f => (f.PodUid, f.ContainerId)).Distinct().Count();
+        yield return $"{(report.DryRun ? "Would free" : "Freed")} {addresses} addresses of {sandboxes} sandboxes on {where}{(report.DryRun ? " (dry run)" : "")}.";
         if (Count(FindingKind.Restored) is > 0 and var restored)
             yield return $"{(report.DryRun ? "Would restore" : "Restored")} {restored} IPAllocations that somebody had deleted while their Pods use them.";
         if (Count(FindingKind.Waiting) + Count(FindingKind.Busy) is > 0 and var later)
@@ -81,38 +66,32 @@ internal static class GcWriter
             yield return $"error: {failed} could not be done; the REASON says why. Next: mend that and run this again, nothing is lost.";
     }
 
-    private static ReadOnlyMemory<byte> Json(GcReport report)
+    private static void WriteJson(Utf8JsonWriter json, GcReport report)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        json.WriteStartObject();
+        json.WriteString("node", report.Node);
+        json.WriteBoolean("dryRun", report.DryRun);
+        json.WriteBoolean("frees", report.Elsewhere is null);
+        json.WriteString("why", report.Elsewhere);
+        json.WriteStartArray("findings");
+        foreach (var f in report.Findings)
         {
             json.WriteStartObject();
-            json.WriteString("node", report.Node);
-            json.WriteBoolean("dryRun", report.DryRun);
-            json.WriteBoolean("frees", report.Elsewhere is null);
-            json.WriteString("why", report.Elsewhere);
-            json.WriteStartArray("findings");
-            foreach (var f in report.Findings)
-            {
-                json.WriteStartObject();
-                json.WriteString("result", Word(f.Kind, report));
-                json.WriteString("namespace", f.PodNamespace);
-                json.WriteString("pod", f.PodName);
-                json.WriteString("podUID", f.PodUid);
-                json.WriteString("containerID", f.ContainerId);
-                json.WriteStartArray("ipAllocations");
-                foreach (var name in f.Allocations)
-                    json.WriteStringValue(name);
-                json.WriteEndArray();
-                json.WriteString("reason", f.Reason);
-                json.WriteEndObject();
-            }
-
+            json.WriteString("result", Word(f.Kind, report));
+            json.WriteString("namespace", f.PodNamespace);
+            json.WriteString("pod", f.PodName);
+            json.WriteString("podUID", f.PodUid);
+            json.WriteString("containerID", f.ContainerId);
+            json.WriteStartArray("ipAllocations");
+            foreach (var name in f.Allocations)
+                json.WriteStringValue(name);
             json.WriteEndArray();
+            json.WriteString("reason", f.Reason);
             json.WriteEndObject();
         }
 
-        return buffer.WrittenMemory;
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static string Word(FindingKind kind, GcReport report) => kind switch

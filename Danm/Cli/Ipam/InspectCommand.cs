@@ -30,7 +30,8 @@ internal static class InspectCommand
                     ? [Find(networks, text, ns)]
                     : networks.Where(n => parsed.GetValue(all) || !cluster.HasNamespace(parsed) || n.Metadata.Namespace is null || n.Metadata.Namespace == ns).OrderBy(n => n.Ref.ToString(), StringComparer.Ordinal).ToList();
                 var isOne = parsed.GetValue(network) is not null;
-                using var progress = new ProgressLine("objects read");
+                // A list on the same terminal shows by itself how far it is.
+                using var progress = new ProgressLine("objects read", !parsed.GetValue(owners) || Console.IsOutputRedirected);
                 var writer = new UsageWriter(parsed.InvocationConfiguration.Output, format, !parsed.GetValue(noHeaders));
                 var list = parsed.GetValue(owners) ? writer.BeginOwners() : null;
                 var report = await ReadAsync(new UsageReader(api, progress.Show), shown, networks, isOne, list, cancellation).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Danm.Ipam.Usage;
 
@@ -27,8 +28,11 @@ internal static class UsageMap
 
         output.WriteLine(usage.CellSize == 1
             ? $"  each character an address: {shades[0]} free, {shades[^1]} used, r reserved"
-            : $"  each character {usage.CellSize:N0} addresses: {shades[0]} free, {shades[1]} below a third used, {shades[2]} below two thirds, {shades[3]} more, {shades[^1]} full");
+            : $"  each character {Count(usage.CellSize, "N0")} addresses: {shades[0]} free, {shades[1]} below a third used, {shades[2]} below two thirds, {shades[3]} more, {shades[^1]} full");
     }
+
+    /// <summary>Beyond a million million people count in powers of two.</summary>
+    public static string Count(UInt128 count, string format = "D") => count < 1_000_000_000_000 ? count.ToString(format, CultureInfo.InvariantCulture) : FormattableString.Invariant($"2^{Math.Log2((double)count):0.#}");
 
     // A cell that is not quite empty, or not quite full, shows it.
     private static int Shade(double share) => share switch

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Danm.Api;
 using Danm.Ipam.Usage;
@@ -11,42 +9,28 @@ internal sealed class UsageWriter(TextWriter output, string format, bool headers
 {
     public OwnerList BeginOwners() => new(output, format, headers);
 
-    public void Write(UsageReport report, bool isOne)
-    {
-        switch (format)
-        {
-            case "json":
-                output.WriteLine(Encoding.UTF8.GetString(Json(report).Span));
-                break;
-            case "yaml":
-                output.Write(YamlText.Of(Json(report).Span));
-                break;
-            case "name":
-                foreach (var network in report.Pools.Select(p => p.Network).Distinct())
-                    output.WriteLine($"{network.Kind.ToName().ToLowerInvariant()}.{ApiNames.Group}/{network.Name}");
-                break;
-            default:
-                WriteTable(report, isOne);
-                break;
-        }
-    }
+    public void Write(UsageReport report, bool isOne) => OutputFormat.Write(
+        output, format, json => WriteJson(json, report), () => WriteTable(report, isOne),
+        () => report.Pools.Select(p => p.Network).Distinct().Select(n => $"{n.Kind.ToName().ToLowerInvariant()}.{ApiNames.Group}/{n.Name}"));
 
     private void WriteTable(UsageReport report, bool isOne)
     {
         var isWide = format == "wide";
-        var table = new TextTable(["NETWORK", "POOL", "SIZE", "USED", "FREE", "RESERVED", "OUTSIDE", "LEAKED", "USE", .. isWide ? ["SUBNET", "SEGMENT"] : Array.Empty<string>()]);
+        var hasColours = Terminal.HasColours(output);
+        // What matters most comes first, and a range of IPv6 last: a terminal of 80 columns cuts there.
+        var table = new TextTable(["NETWORK", "USE", "USED", "FREE", "SIZE", "RESERVED", "OUTSIDE", "LEAKED", "POOL", .. isWide ? ["SUBNET", "SEGMENT"] : Array.Empty<string>()]);
         foreach (var p in report.Pools)
         {
-            table.Add([
-                p.Network.ToString(), p.Pool.ToString(), Count(p.Pool.Size), $"{p.Used}", Count(p.Free), $"{p.Reserved}", $"{p.Outside}", $"{p.Leaked}",
-                FormattableString.Invariant($"{Math.Floor(p.Share * 100)}%"), .. isWide ? [p.Pool.Subnet.ToString(), p.Segment.Text] : Array.Empty<string>()]);
+            table.Add(hasColours ? UsageAdvice.ColourOf(p) : TextColour.None, [
+                p.Network.ToString(), $"{Percent(p)}%", $"{p.Used}", UsageMap.Count(p.Free), UsageMap.Count(p.Pool.Size), $"{p.Reserved}", $"{p.Outside}", $"{p.Leaked}",
+                p.Pool.ToString(), .. isWide ? [p.Pool.Subnet.ToString(), p.Segment.Text] : Array.Empty<string>()]);
         }
 
         table.WriteTo(output, headers);
         foreach (var pool in isOne ? report.Pools : [])
         {
             output.WriteLine();
-            output.WriteLine($"{UsageAdvice.Family(pool)} {pool.Pool}, {Math.Floor(pool.Share * 100)} % used:");
+            output.WriteLine($"{UsageAdvice.Family(pool)} {pool.Pool}, {Percent(pool)} % used:");
             UsageMap.WriteTo(output, pool);
         }
 
@@ -61,42 +45,36 @@ internal sealed class UsageWriter(TextWriter output, string format, bool headers
             output.WriteLine(line);
     }
 
-    private static ReadOnlyMemory<byte> Json(UsageReport report)
+    private static void WriteJson(Utf8JsonWriter json, UsageReport report)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        json.WriteStartObject();
+        json.WriteStartArray("pools");
+        foreach (var p in report.Pools)
         {
             json.WriteStartObject();
-            json.WriteStartArray("pools");
-            foreach (var p in report.Pools)
-            {
-                json.WriteStartObject();
-                json.WriteString("kind", p.Network.Kind.ToName());
-                if (p.Network.Namespace is { } ns)
-                    json.WriteString("namespace", ns);
-                json.WriteString("name", p.Network.Name);
-                json.WriteString("segment", p.Segment.Text);
-                json.WriteString("subnet", p.Pool.Subnet.ToString());
-                json.WriteString("first", p.Pool.First.ToString());
-                json.WriteString("last", p.Pool.Last.ToString());
-                // An IPv6 pool has more addresses than a JSON number holds exactly.
-                json.WriteString("size", $"{p.Pool.Size}");
-                json.WriteNumber("used", p.Used);
-                json.WriteString("free", $"{p.Free}");
-                json.WriteNumber("reserved", p.Reserved);
-                json.WriteNumber("outside", p.Outside);
-                json.WriteNumber("leaked", p.Leaked);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteNumber("withoutNetwork", report.WithoutNetwork);
+            json.WriteString("kind", p.Network.Kind.ToName());
+            if (p.Network.Namespace is { } ns)
+                json.WriteString("namespace", ns);
+            json.WriteString("name", p.Network.Name);
+            json.WriteString("segment", p.Segment.Text);
+            json.WriteString("subnet", p.Pool.Subnet.ToString());
+            json.WriteString("first", p.Pool.First.ToString());
+            json.WriteString("last", p.Pool.Last.ToString());
+            // An IPv6 pool has more addresses than a JSON number holds exactly.
+            json.WriteString("size", $"{p.Pool.Size}");
+            json.WriteNumber("used", p.Used);
+            json.WriteString("free", $"{p.Free}");
+            json.WriteNumber("reserved", p.Reserved);
+            json.WriteNumber("outside", p.Outside);
+            json.WriteNumber("leaked", p.Leaked);
             json.WriteEndObject();
         }
 
-        return buffer.WrittenMemory;
+        json.WriteEndArray();
+        json.WriteNumber("withoutNetwork", report.WithoutNetwork);
+        json.WriteEndObject();
     }
 
-    // Beyond a million million people count in powers of two.
-    private static string Count(UInt128 count) => count < 1_000_000_000_000 ? $"{count}" : FormattableString.Invariant($"2^{Math.Log2((double)count):0.#}");
+    // Neither is a pool with an address in use empty, nor one with a free address full.
+    private static string Percent(PoolUsage pool) => Math.Floor(pool.Share * 100) is var percent && percent == 0 && pool.Used > 0 ? "<1" : $"{percent}";
 }

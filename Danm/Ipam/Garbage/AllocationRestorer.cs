@@ -21,7 +21,7 @@ internal sealed class AllocationRestorer(ApiClient api, NodeObserver observer, G
             return Say(FindingKind.Failed, lost, $"its IPAllocation is missing, and {lost.Attachment.Network}, which tells its segment, is gone or another one now");
         if (dryRun)
             return Say(FindingKind.Restored, lost, "its sandbox lives and uses the address, but its IPAllocation was deleted");
-        var podUid = await observer.PodUidAsync(lost.Sandbox, cancellation).ConfigureAwait(false);
+        var podUid = await PodUidAsync(lost.Sandbox, cancellation).ConfigureAwait(false);
         // The old uid would keep DEL from the new object.
         Note(journal, lost.Claim, uid: null, mayComeAgain: true, durable: true);
         try
@@ -42,24 +42,30 @@ internal sealed class AllocationRestorer(ApiClient api, NodeObserver observer, G
 
     private async Task<Finding?> JudgeAsync(LostAllocation lost, IPAllocation present, bool dryRun, CancellationToken cancellation)
     {
-        var owner = present.Spec.Owner;
-        if (owner?.DanmEp == lost.Claim.EndpointId && owner.ContainerId == lost.Sandbox.ContainerId)
+        if (lost.IsHeldBy(present.Spec.Owner))
             return null;
         var sandbox = lost.Sandbox;
-        var message = $"address {lost.Address.Address} of {lost.Attachment.Network} is used twice: by Pod {sandbox.PodNamespace}/{sandbox.PodName} (uid {sandbox.PodUid}, interface {lost.Attachment.Interface}, "
-            + $"node {nodeName}), which lives, and by {Who(present)}, which holds IPAllocation {lost.Claim.Name}: restart one of them";
-        if (!dryRun)
-        {
-            await events.WarnPodAsync(
-                sandbox.PodNamespace!, sandbox.PodName!, await observer.PodUidAsync(sandbox, cancellation).ConfigureAwait(false), nodeName, "AddressConflict", message, cancellation).ConfigureAwait(false);
-        }
+        var message = $"address {lost.Address.Address} of {lost.Attachment.Network} is used twice: by {Who(lost.Owner(sandbox.PodUid), nodeName)}, which lives, and by {Who(present.Spec.Owner, present.Spec.NodeName)}, which holds IPAllocation {lost.Claim.Name}: restart one of them";
+        if (!dryRun && sandbox is { PodNamespace: { } ns, PodName: { } pod })
+            await events.WarnPodAsync(ns, pod, await observer.PodUidAsync(sandbox, cancellation).ConfigureAwait(false), nodeName, "AddressConflict", message, cancellation).ConfigureAwait(false);
 
         return Say(FindingKind.Conflict, lost, message);
     }
 
-    private static string Who(IPAllocation holder) => holder.Spec.Owner is { } o
-        ? $"Pod {o.Namespace}/{o.Pod} (uid {o.PodUid}, interface {o.Interface}, node {holder.Spec.NodeName ?? "unknown"})"
-        : "nobody that it names";
+    private static string Who(IPAllocationOwner? owner, string? node) => owner switch
+    {
+        null => "nobody that it names",
+        { Pod: { } pod } => $"Pod {owner.Namespace}/{pod} (uid {owner.PodUid}, interface {owner.Interface}, node {node ?? "unknown"})",
+        _ => $"container {owner.ContainerId} (interface {owner.Interface}, node {node ?? "unknown"})",
+    };
+
+    // As ADD wrote it: for another plugin, what the runtime said, or nothing.
+    private async Task<string?> PodUidAsync(ObservedSandbox sandbox, CancellationToken cancellation) => sandbox switch
+    {
+        { IsAddressHolder: false } => await observer.PodUidAsync(sandbox, cancellation).ConfigureAwait(false),
+        { PodName: not null, PodUid.Length: > 0 } => sandbox.PodUid,
+        _ => null,
+    };
 
     private static Finding Say(FindingKind kind, LostAllocation lost, string reason) => Finding.Of(kind, lost.Sandbox, reason) with { Allocations = [lost.Claim.Name] };
 

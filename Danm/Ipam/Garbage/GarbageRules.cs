@@ -53,7 +53,7 @@ public static class GarbageRules
             return TooYoung(s, view) ?? new Verdict(s, Outcome.Free, "its ADD ended before it made anything");
         if (s.Pod == PodSight.Unknown)
             return new Verdict(s, Outcome.Wait, "the API server does not tell whether its Pod exists");
-        var successor = current[s.PodUid].FirstOrDefault(o => o.ContainerId != s.ContainerId);
+        var successor = current[s.PodUid].FirstOrDefault(o => o.ContainerId != s.ContainerId && IsOfSamePod(o, s));
         if (s.Pod == PodSight.Exists && successor is null)
             return new Verdict(s, Outcome.Keep, "its Pod exists and has no newer sandbox on this node");
         if (s.IsImported)
@@ -72,6 +72,10 @@ public static class GarbageRules
             _ => $"{dead}, and its Pod has the newer sandbox {Short(successor!.ContainerId)}",
         });
     }
+
+    // A runtime that does not tell the Pod's UID tells its name.
+    private static bool IsOfSamePod(ObservedSandbox one, ObservedSandbox other) =>
+        one.PodUid.Length > 0 || (one.PodName is not null && (one.PodNamespace, one.PodName) == (other.PodNamespace, other.PodName));
 
     private static Verdict? TooYoung(ObservedSandbox s, NodeView view) => view.Now - s.LastSign is var age && age <= Grace
         ? new Verdict(s, Outcome.Wait, $"its last sign is {Math.Max(0, (long)age.TotalSeconds)} s old: what its ADD began may still come, until that is over {Grace.TotalMinutes:0} min")

@@ -77,17 +77,20 @@ public sealed class NodeGarbage
         _ => null,
     };
 
+    private NodeState FolderOf(ObservedSandbox sandbox) => sandbox.IsAddressHolder ? state.Addresses : state;
+
     /// <summary>Does something under a sandbox's lock, if what was seen of it still holds.</summary>
     private async Task<Finding?> LockedAsync(ObservedSandbox sandbox, Func<Journal, Task<Finding?>> action, CancellationToken cancellation)
     {
         try
         {
-            var found = await state.FindAsync((u, c) => u == sandbox.PodUid && c == sandbox.ContainerId, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            var (folder, sight) = (FolderOf(sandbox), sandbox.Journal!);
+            var found = await folder.FindAsync((u, c) => u == sight.PodUid && c == sight.ContainerId, TimeSpan.Zero, cancellation).ConfigureAwait(false);
             using var journal = found.FirstOrDefault();
             if (journal is null)
-                return state.LastWriteOf(sandbox.Journal!.Key) is null ? null : Finding.Of(FindingKind.Busy, sandbox, "a call of the runtime is at work for it");
+                return folder.LastWriteOf(sight.Key) is null ? null : Finding.Of(FindingKind.Busy, sandbox, "a call of the runtime is at work for it");
             // Whoever had the lock since has written, or removed the file.
-            return state.LastWriteOf(sandbox.Journal!.Key) == sandbox.Journal.Written
+            return folder.LastWriteOf(sight.Key) == sight.Written
                 ? await action(journal).ConfigureAwait(false)
                 : Finding.Of(FindingKind.Busy, sandbox, "a call of the runtime has just been at work for it");
         }
@@ -142,7 +145,7 @@ public sealed class NodeGarbage
     private async Task<Finding> ReleaseAsync(Journal journal, Verdict verdict, string key, IReadOnlyList<DanmEp> endpoints, CancellationToken cancellation)
     {
         await release.ReleaseAsync(journal, endpoints, cancellation).ConfigureAwait(false);
-        return state.LastWriteOf(key) is null
+        return FolderOf(verdict.Sandbox).LastWriteOf(key) is null
             ? Finding.Of(FindingKind.Freed, verdict.Sandbox, verdict.Reason)
             : Finding.Of(FindingKind.Waiting, verdict.Sandbox, "some of it could not be released now, or may still come: a later call or pass releases the rest");
     }

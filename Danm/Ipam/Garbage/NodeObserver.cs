@@ -36,7 +36,9 @@ internal sealed class NodeObserver(ApiClient api, NodeState state, HostNamespace
         var endpoints = ObjectPages.ReadAllAsync(api, ResourcePath.Danm(ApiNames.DanmEps, null), selector, ApiJson.Default.ObjectListDanmEp, cancellation);
         var allocations = await ObjectPages.ReadAllAsync(
             api, ResourcePath.Danm(ApiNames.IPAllocations, null), selector, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false);
-        var sandboxes = Group(state.Survey().ToList(), await endpoints.ConfigureAwait(false), allocations);
+        var listed = await endpoints.ConfigureAwait(false);
+        var holders = AddressHolders(state.Addresses.Survey().ToList(), allocations);
+        var sandboxes = Group(state.Survey().ToList(), listed, allocations).Concat(holders);
         var bootId = NodeState.BootId;
         return new NodeView(bootId, clock.GetUtcNow(), await Task.WhenAll(sandboxes.Select(s => SeePodAsync(s, bootId, cancellation))).ConfigureAwait(false));
     }
@@ -45,6 +47,27 @@ internal sealed class NodeObserver(ApiClient api, NodeState state, HostNamespace
     /// <exception cref="ApiException">No answer.</exception>
     public async Task<string> PodUidAsync(ObservedSandbox sandbox, CancellationToken cancellation) =>
         await ReadAsync(sandbox, cancellation).ConfigureAwait(false) is { } pod && IsPodOf(pod, sandbox) ? pod.Metadata.Uid! : sandbox.PodUid;
+
+    /// <summary>The interfaces that have addresses through another plugin. What is theirs leaves the list.</summary>
+    private List<ObservedSandbox> AddressHolders(List<JournalSight> journals, List<IPAllocation> allocations)
+    {
+        // With a DanmEp, it is the metaplugin's.
+        var byContainer = allocations.Where(a => a.Spec.Owner is { DanmEp: null, ContainerId: not null }).ToLookup(a => a.Spec.Owner!.ContainerId!);
+        var holders = new List<ObservedSandbox>();
+        var taken = new HashSet<IPAllocation>();
+        foreach (var journal in journals)
+        {
+            // Behind the container's id is the interface's, which has no underscore.
+            var container = journal.Last?.ContainerId ?? journal.ContainerId[..Math.Max(0, journal.ContainerId.LastIndexOf('_'))];
+            var interfaces = journal.Last?.Attachments.Select(a => a.Interface).ToHashSet() ?? [];
+            var own = byContainer[container].Where(a => interfaces.Contains(a.Spec.Owner!.Interface ?? "")).ToList();
+            taken.UnionWith(own);
+            holders.Add(Make(journal.PodUid, container, journal, [], own) with { IsAddressHolder = true });
+        }
+
+        allocations.RemoveAll(taken.Contains);
+        return holders;
+    }
 
     private List<ObservedSandbox> Group(List<JournalSight> journals, List<DanmEp> endpoints, List<IPAllocation> allocations)
     {
@@ -62,7 +85,7 @@ internal sealed class NodeObserver(ApiClient api, NodeState state, HostNamespace
                 others.RemoveAll(e => ids.Contains(e.Metadata.Name ?? ""));
             }
 
-            sandboxes.Add(Make(journal.PodUid, journal.ContainerId, journal, own, Take(allocationsOf, journal.ContainerId)));
+            sandboxes.Add(Make(journal.PodUid, journal.ContainerId, journal, own, TakeOwn(allocationsOf, journal.ContainerId)));
         }
 
         foreach (var container in endpointsOf.Where(e => e.Value.Count > 0).Select(e => e.Key).Union(allocationsOf.Keys).ToList())
@@ -81,6 +104,16 @@ internal sealed class NodeObserver(ApiClient api, NodeState state, HostNamespace
     }
 
     private static List<T> Take<T>(Dictionary<string, List<T>> groups, string key) => groups.Remove(key, out var group) ? group : [];
+
+    // Those without a DanmEp are another plugin's, which has lost its journal.
+    private static List<IPAllocation> TakeOwn(Dictionary<string, List<IPAllocation>> groups, string container)
+    {
+        var all = Take(groups, container);
+        var others = all.FindAll(a => a.Spec.Owner?.DanmEp is null && !ImportedObject.Is(a.Metadata));
+        if (others.Count > 0)
+            groups[container] = others;
+        return all.FindAll(a => !others.Contains(a));
+    }
 
     private ObservedSandbox Make(string podUid, string containerId, JournalSight? journal, List<DanmEp> endpoints, List<IPAllocation> allocations)
     {

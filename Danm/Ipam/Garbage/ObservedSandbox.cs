@@ -20,7 +20,10 @@ public enum PodSight
     None,
 }
 
-/// <summary>One sandbox as node and API server show it: by its journal, or by its objects where the journal is lost.</summary>
+/// <summary>
+/// One sandbox as node and API server show it: by its journal, or by its objects where the journal is lost. Of a container that has
+/// addresses through another plugin (<see cref="NodeState.Addresses"/>), each interface is one.
+/// </summary>
 public sealed record ObservedSandbox
 {
     /// <summary>The sandbox's identity: K8S_POD_UID where the runtime gave it, else the Pod's UID.</summary>
@@ -37,6 +40,9 @@ public sealed record ObservedSandbox
 
     /// <summary>The journal; null if it is lost.</summary>
     public JournalSight? Journal { get; init; }
+
+    /// <summary>Whether the journal is one of <see cref="NodeState.Addresses"/>: another plugin's interface, of which we have the addresses only.</summary>
+    public bool IsAddressHolder { get; init; }
 
     /// <summary>Its DanmEps that the node's list has.</summary>
     public IReadOnlyList<DanmEp> Endpoints { get; init; } = [];

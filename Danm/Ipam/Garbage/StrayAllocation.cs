@@ -25,6 +25,6 @@ public static class StrayAllocation
     private static bool IsUnused(SandboxRecord record, IPAllocation allocation) =>
         allocation.Spec.Owner is { } owner
         && CidrAddress.TryParse(allocation.Spec.Address ?? "", out var address)
-        && record.Attachments.FirstOrDefault(a => a.EndpointId == owner.DanmEp) is { Addresses.Count: > 0 } attachment
+        && record.Attachments.FirstOrDefault(a => owner.DanmEp is { } endpoint ? a.EndpointId == endpoint : a.Interface == owner.Interface) is { Addresses.Count: > 0 } attachment
         && attachment.Addresses.All(a => CidrAddress.TryParse(a, out var used) && !used.Address.Equals(address.Address));
 }
