@@ -46,7 +46,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         var since = Environment.TickCount64;
         var looking = false;
         var checks = new HealthChecks();
-        checks.Add("networks", Probe.Ready, () => wishes.IsComplete ? null : "not all networks and DanmEps are known yet");
+        checks.Add("networks", Probe.Ready, () => wishes.IsComplete ? null : $"not listed yet: {string.Join(", ", wishes.Unknown)}");
         checks.Add("host", Probe.Live, () => Volatile.Read(ref looking) && Environment.TickCount64 - Volatile.Read(ref since) > Hang.TotalMilliseconds ? "a look at the host does not end" : null);
         using var calls = new IpamMetrics(state.Counters);
         using var addresses = new NodeAddressMetrics(wishes);

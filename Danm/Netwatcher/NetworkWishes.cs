@@ -38,8 +38,26 @@ internal sealed class NetworkWishes
         }
     }
 
+    /// <summary>The kinds that are not known whole yet; a kind that the cluster does not have is.</summary>
+    public IEnumerable<string> Unknown
+    {
+        get
+        {
+            foreach (var (kind, informer) in Enum.GetValues<NetworkKind>().Zip(networks))
+            {
+                if (informer.State == InformerState.Unknown)
+                    yield return kind.ToPlural();
+            }
+
+            if (definitions.State == InformerState.Unknown)
+                yield return NetworkAttachmentDefinition.Plural;
+            if (endpoints.State != InformerState.Listed)
+                yield return ApiNames.DanmEps;
+        }
+    }
+
     /// <summary>Whether nothing that exists is missing here.</summary>
-    public bool IsComplete => networks.All(n => n.State != InformerState.Unknown) && definitions.State != InformerState.Unknown && endpoints.State == InformerState.Listed;
+    public bool IsComplete => !Unknown.Any();
 
     /// <summary>The DanmEps of this node.</summary>
     public Informer<DanmEp> Endpoints => endpoints;

@@ -22,6 +22,7 @@ public sealed class SoakTests : NetwatcherFixture
         Node.Server.Store.Create(Objects.Network("DanmNet", "pods", """{"NetworkID":"pods","NetworkType":"macvlan","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}"""));
         var config = Node.WriteFile("00-danm.conf", Node.Config().ToJsonString());
         await using var watcher = Start("--cni-conf", config, "--vxlan-flooding", "unicast", "--metrics-bind-address", "127.0.0.1:18080", "--health-probe-bind-address", "127.0.0.1:18081");
+        await QuietAsync();
         var random = new Random(6);
         var watch = Stopwatch.StartNew();
 

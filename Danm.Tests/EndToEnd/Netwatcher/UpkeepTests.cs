@@ -129,7 +129,7 @@ public sealed class UpkeepTests : NetwatcherFixture
     {
         await using var watcher = Start("--cni-conf", config, "--health-probe-bind-address", "127.0.0.1:18081", "--metrics-bind-address", "127.0.0.1:18080");
         await AttachAsync("pod");
-        await Node.EventuallyAsync("curl -sS '127.0.0.1:18081/readyz?verbose'", t => t.Should().Be("[+]networks ok\n[+]ping ok\nreadyz check passed\n", watcher.Log));
+        await Node.EventuallyAsync("curl -sS '127.0.0.1:18081/readyz?verbose'", t => t.Should().Be("[+]networks ok\n[+]ping ok\nreadyz check passed\n", watcher.Log), seconds: 40);
         (await Node.ShellAsync("curl -sS 127.0.0.1:18081/livez")).Should().Be("ok");
 
         await Node.EventuallyAsync("curl -sS 127.0.0.1:18080/metrics", t => t.Should()
