@@ -62,7 +62,7 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
             var missing = new List<WantedLink>();
             var going = new HashSet<int>();
             var kept = new HashSet<int>();
-            var changes = new List<LinkStep>();
+            var fitting = new List<(WantedLink Wanted, Link Link, Link Device)>();
             foreach (var wanted in Grant(wishes))
             {
                 if (!byName.TryGetValue(wanted.Parent.HostDevice, out var device))
@@ -77,7 +77,7 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
                 {
                     kept.Add(link.Index);
                     kept.UnionWith(Below(link));
-                    changes.AddRange(Keep(wanted, link, device, isComplete));
+                    fitting.Add((wanted, link, device));
                 }
                 else if (IsOurs(link) && MayGo(link))
                 {
@@ -94,6 +94,8 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
 
             going.UnionWith(host.Links.Where(l => IsOurs(l) && MayGo(l) && !kept.Contains(l.Index)).Select(l => l.Index));
             var made = missing.Where(w => CanBeMade(w, going, isComplete)).Select(w => new LinkStep.Make(Largest(w))).ToList();
+            // What goes takes along what stands on it.
+            var changes = fitting.Where(f => !isComplete || !Below(f.Link).Overlaps(going)).SelectMany(f => Keep(f.Wanted, f.Link, f.Device, isComplete)).ToList();
             // Deleting comes first: an id that moves to another name is free only then. What is not known yet may want what is there.
             return new LinkPlan(
                 [.. isComplete ? host.Links.Where(l => going.Contains(l.Index)).Select(l => new LinkStep.Delete(l)) : [], .. made, .. changes],
@@ -170,7 +172,9 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
                 return false;
             }
 
-            return isComplete || !host.Links.Any(l => going.Contains(l.Index) && (l.Name == parent.Name || HostLink.HasId(l, parent, device)));
+            return isComplete
+                ? !going.Contains(device.Index) && !Below(device).Overlaps(going)
+                : !host.Links.Any(l => going.Contains(l.Index) && (l.Name == parent.Name || HostLink.HasId(l, parent, device)));
         }
 
         // What the kernel would refuse for its size becomes as large as it can be; the next look says so.

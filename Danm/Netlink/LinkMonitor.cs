@@ -5,28 +5,33 @@ namespace Danm.Netlink;
 /// <summary>Hears of every change of the links and addresses of one network namespace (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR).</summary>
 public sealed unsafe class LinkMonitor : IDisposable
 {
-    private const int RTNLGRP_LINK = 1, RTNLGRP_IPV4_IFADDR = 5, RTNLGRP_IPV6_IFADDR = 9;
-    private const int NETLINK_ADD_MEMBERSHIP = 1;
+    // Bit n-1 stands for group n: RTNLGRP_LINK is 1, RTNLGRP_IPV4_IFADDR 5, RTNLGRP_IPV6_IFADDR 9.
+    private const uint Groups = (1 << 0) | (1 << 4) | (1 << 8);
 
     private readonly Descriptor socket;
 
     private LinkMonitor(Descriptor socket) => this.socket = socket;
 
     /// <summary>Begins to listen in the calling thread's namespace.</summary>
-    /// <exception cref="IOException">The kernel refused.</exception>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
     public static LinkMonitor Open()
     {
         var fd = Native.socket(Native.AF_NETLINK, NetlinkChannel.SocketType, Native.NETLINK_ROUTE);
         if (fd < 0)
             ThrowHelper.SystemCall("open route socket");
         var socket = new Descriptor(fd);
-        foreach (var group in (ReadOnlySpan<int>)[RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR])
+        // struct sockaddr_nl: family u16, pad u16, pid u32, groups u32. To be a member is not enough: a socket without a port, which the
+        // kernel gives it here, counts as the sender of what the kernel itself says, and is spared it.
+        var address = stackalloc uint[] { Native.AF_NETLINK, 0, Groups };
+        try
         {
-            var value = group;
-            if (Native.setsockopt(fd, Native.SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &value, sizeof(int)) == 0)
-                continue;
+            if (Native.bind(fd, address, 3 * sizeof(uint)) != 0)
+                ThrowHelper.SystemCall("join the groups of link changes");
+        }
+        catch
+        {
             socket.Dispose();
-            ThrowHelper.SystemCall("join the group of link changes");
+            throw;
         }
 
         return new LinkMonitor(socket);

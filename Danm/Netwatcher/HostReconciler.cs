@@ -90,9 +90,12 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
                     continue;
                 }
             }
-            else if (step is LinkStep.Make make && waiting.Exists(w => w.Name == make.Wanted.Parent.Name || HasIdOf(w, make.Wanted)))
+            else if (step is LinkStep.Make { Wanted.Parent: var parent })
             {
-                continue;
+                // Its name or its id is not free before that.
+                var device = state.Links.FirstOrDefault(l => l.Name == parent.HostDevice);
+                if (waiting.Exists(w => w.Name == parent.Name || (device is not null && HostLink.HasId(w, parent, device))))
+                    continue;
             }
 
             steps.Add(step);
@@ -101,9 +104,6 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
         unwantedSince = seen;
         unsettled = waiting.Count;
         return plan with { Steps = steps };
-
-        bool HasIdOf(Link link, WantedLink wanted) =>
-            state.Links.FirstOrDefault(l => l.Name == wanted.Parent.HostDevice) is { } device && HostLink.HasId(link, wanted.Parent, device);
     }
 
     private static string NetworkOf(LinkStep step) => step switch

@@ -135,7 +135,7 @@ public sealed class NetwatcherTests : NetwatcherFixture
         await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:"));
 
         await Node.ShellAsync("ip link delete vx_one");
-        var back = await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("LOWER_UP"), seconds: 2);
+        var back = await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("LOWER_UP", "{0}", watcher.Log), seconds: 2);
         await TestContext.Progress.WriteLineAsync($"deleted by hand, back after {back.TotalMilliseconds:0} ms");
 
         await Node.ShellAsync("ip link set vx_one down");

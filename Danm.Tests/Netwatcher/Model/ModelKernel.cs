@@ -104,7 +104,7 @@ internal sealed class ModelKernel : IModelHost
     // As HostLink.Ensure does it.
     private Link Make(ParentLink parent, int? mtu)
     {
-        var device = Find(parent.HostDevice) ?? throw new HostLinkException($"no {parent.HostDevice}");
+        var device = Find(parent.HostDevice) ?? throw new HostLinkException($"{parent.HostDevice} does not exist on this node");
         if (Find(parent.Name) is { } present)
             return HostLink.Fits(present, parent, device) ? present : throw new HostLinkException($"{parent.Name} is something else");
         if (parent.Encapsulation == Encapsulation.Vxlan && !withAddresses.Contains(device.Index))
