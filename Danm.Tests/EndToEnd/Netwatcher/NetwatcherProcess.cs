@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Danm.Tests.Kernel;
 
@@ -12,8 +13,10 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
 
     private NetwatcherProcess(Process process) => this.process = process;
 
-    /// <summary>The process itself: what enters the namespaces becomes it.</summary>
-    public int Id => process.Id;
+    /// <summary>Netwatcher itself: what enters the namespaces becomes it, or, where processes have one too, is its parent.</summary>
+    public int Id => File.ReadAllText($"/proc/{process.Id}/comm").Trim() == "nsenter"
+        ? int.Parse(File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children"), CultureInfo.InvariantCulture)
+        : process.Id;
 
     /// <summary>What it has logged so far.</summary>
     public string Log
@@ -42,7 +45,7 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
     /// <summary>SIGTERM; gives the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
+        using (var kill = Process.Start("kill", ["-TERM", $"{Id}"]))
             await kill.WaitForExitAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
         return process.ExitCode;

@@ -161,7 +161,7 @@ public sealed class UpkeepTests : NetwatcherFixture
             e["metadata"]!["namespace"]!.ToString().Should().Be("default");
             e["message"]!.ToString().Should().Contain("\"vx_same\"").And.Contain("ClusterNetwork/older");
         });
-        watcher.Log.Should().Contain("ens99");
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("ens99"));
         await Node.ShellAsync("ip link delete vx_same");
     }
 
