@@ -60,7 +60,10 @@ public static class ApiNames
     /// </summary>
     public const string ImportedMark = Prefix + "imported";
 
-    /// <summary>DanmEp annotation: the VLAN or VxLAN interface of the host that the Pod's interface stands on.</summary>
+    /// <summary>
+    /// DanmEp annotation: the VLAN or VxLAN interface of the host that the Pod's interface stands on. On a NetworkAttachmentDefinition: those
+    /// that its masters were led to, with commas between them.
+    /// </summary>
     public const string HostInterfaceAnnotation = Prefix + "host-interface";
 
     /// <summary>Node annotation: the addresses that the node's VxLANs are sent from, a JSON object with an entry for each device.</summary>

@@ -6,7 +6,10 @@ public sealed class NetworkAttachmentDefinition : IApiObject
     /// <summary>Group, version, kind and plural.</summary>
     public const string Group = "k8s.cni.cncf.io", GroupVersion = Group + "/v1", KindName = "NetworkAttachmentDefinition", Plural = "network-attachment-definitions";
 
-    /// <summary>Annotation of ours: the device that <c>master</c> named before netwatcher put its VLAN or VxLAN interface there.</summary>
+    /// <summary>
+    /// Annotation of ours: the device that <c>master</c> named before netwatcher put its VLAN or VxLAN interface there; of several, in the order
+    /// of <see cref="ApiNames.HostInterfaceAnnotation"/>.
+    /// </summary>
     public const string OriginalMasterAnnotation = ApiNames.Prefix + "original-master";
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Danm.Api;
 using Danm.HostLinks;
@@ -18,157 +17,114 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
 {
     private const int MaxConfig = 1 << 20;
 
-    public string Name => NameOf(Object);
+    public string Name => $"{NetworkAttachmentDefinition.KindName}/{Object.Metadata.Namespace}/{Object.Metadata.Name}";
+
+    /// <summary>
+    /// The interfaces that its Pods may stand on although nobody can tell any more what it wants: a slip of the pen must not cut them.
+    /// </summary>
+    public IEnumerable<string> Held => Problem is null ? [] : new LedMasters(Object.Metadata.Annotations).Names;
 
     public static AttachmentDefinition Read(NetworkAttachmentDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
+        var nothing = new AttachmentDefinition(definition, [], null, null);
         if (string.IsNullOrWhiteSpace(definition.Spec.Config) || definition.Spec.Config.Length > MaxConfig)
-            return new(definition, [], null, null);
-        var config = Encoding.UTF8.GetBytes(definition.Spec.Config);
+            return nothing;
         try
         {
-            return Read(definition, config, Plugins(config, out var networkId), networkId);
+            return nothing.Read(AttachmentConfig.Parse(definition.Spec.Config), new LedMasters(definition.Metadata.Annotations));
         }
-        catch (Exception e) when (e is JsonException or NetworkFaultException or InvalidOperationException)
+        catch (NetworkFaultException e)
         {
-            return new(definition, [], $"spec.config cannot be used: {e.Message}", null);
+            return nothing with { Problem = Unusable(string.Join("; ", e.Faults.Select(f => f with { Field = FieldOf(f.Field) }))) };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return nothing with { Problem = Unusable(e.Message) };
         }
     }
 
-    private static AttachmentDefinition Read(NetworkAttachmentDefinition definition, byte[] config, List<Plugin> plugins, string? networkId)
+    /// <summary>
+    /// Whether its interfaces will be what it wants. Of networks that want a name for different ids the oldest has it, and to lead the
+    /// others there would put their Pods on its segment. Every node must come to the same answer, so what is on this one does not count.
+    /// </summary>
+    /// <param name="wishes">All networks', by the interface's name.</param>
+    public bool MayBeLed(ILookup<string, WantedLink> wishes) => !Wishes.Any(own => wishes[own.Parent.Name].Any(other =>
+        (other.Parent.Encapsulation, other.Parent.Vni) != (own.Parent.Encapsulation, own.Parent.Vni) && IsOlder(other, own)));
+
+    private AttachmentDefinition Read(AttachmentConfig config, LedMasters led)
     {
-        var wishes = new List<WantedLink>();
-        var masters = definition.Metadata.Annotations?.GetValueOrDefault(NetworkAttachmentDefinition.OriginalMasterAnnotation)?.Split(',') ?? [];
-        var devices = new List<string>();
-        var edits = new List<(Range Place, string Text)>();
-        foreach (var plugin in plugins.Where(p => p is { Master.Length: > 0, Vlan: > 0 } or { Master.Length: > 0, Vxlan: > 0 }))
+        var parents = new Dictionary<string, ParentLink>();
+        var edits = new List<(AttachmentConfig.Plugin, string)>();
+        foreach (var plugin in config.Plugins)
         {
-            var network = new Network
+            if (string.IsNullOrEmpty(plugin.Master))
+                continue;
+            if (!plugin.IsEncapsulated)
             {
-                Spec = new NetworkSpec { NetworkId = networkId, Options = new NetworkOptions { Vlan = plugin.Vlan, Vxlan = plugin.Vxlan, HostDevice = plugin.Master } },
-            };
-            if (NetworkRules.Check(network) is { Count: > 0 } faults)
-                throw new NetworkFaultException(faults);
-            var parent = ParentLink.Of(network);
-            if (plugin.Master == parent.Name)
-            {
-                // Led there before, by us or by the original, which did not write down from where.
-                network.Spec.Options.HostDevice = devices.Count < masters.Length ? masters[devices.Count] : null;
-                if (string.IsNullOrEmpty(network.Spec.Options.HostDevice))
-                    return new(definition, wishes, $"master is \"{parent.Name}\" already, and no annotation {NetworkAttachmentDefinition.OriginalMasterAnnotation} says which device it is on: set it to the device's name", null);
-                parent = ParentLink.Of(network);
-            }
-            else
-            {
-                edits.Add((plugin.MasterPlace, parent.Name));
+                // Its vlan was taken out: without its device it would lose the network with the interface.
+                if (led.DeviceOf(plugin.Master, null) is { } original)
+                    edits.Add((plugin, original));
+                continue;
             }
 
-            devices.Add(parent.HostDevice);
-            wishes.Add(new WantedLink(NameOf(definition), parent, null, definition.Metadata.CreationTimestamp ?? ""));
+            var name = ParentOf(config.Name, plugin, plugin.Master).Name;
+            var parent = ParentOf(config.Name, plugin, led.DeviceOf(plugin.Master, name) ?? plugin.Master);
+            if (parent.HostDevice == name)
+                return this with { Problem = $"master is \"{name}\" already, and no annotation {NetworkAttachmentDefinition.OriginalMasterAnnotation} says which device it is on: set it to the device's name" };
+            if (!parents.TryAdd(name, parent) && parents[name] != parent)
+                return this with { Problem = Unusable($"two plugins want \"{name}\", one as {HostLink.Describe(parents[name])}, one as {HostLink.Describe(parent)}: give each a configuration with a name of its own") };
+            if (plugin.Master != name)
+                edits.Add((plugin, name));
         }
 
-        return new(definition, wishes, null, edits.Count == 0 ? null : new DefinitionRewrite(Edit(config, edits), string.Join(',', devices)));
+        return this with
+        {
+            Wishes = [.. parents.Values.Select(p => new WantedLink(Name, p, null, Object.Metadata.CreationTimestamp ?? ""))],
+            Rewrite = Difference(config, led, edits, parents.Values),
+        };
     }
 
-    private static string NameOf(NetworkAttachmentDefinition definition) => $"{NetworkAttachmentDefinition.KindName}/{definition.Metadata.Namespace}/{definition.Metadata.Name}";
-
-    // Only the values of master change: everything else stays to the letter, unknown keys, order and white space included.
-    private static string Edit(byte[] config, List<(Range Place, string Text)> edits)
+    private static DefinitionRewrite? Difference(AttachmentConfig config, LedMasters led, List<(AttachmentConfig.Plugin, string)> edits, IReadOnlyCollection<ParentLink> parents)
     {
-        var text = new List<byte>(config.Length + 64);
-        var from = 0;
-        foreach (var (place, name) in edits)
-        {
-            text.AddRange(config.AsSpan(from, place.Start.Value - from));
-            text.AddRange(Encoding.UTF8.GetBytes($"\"{name}\""));
-            from = place.End.Value;
-        }
-
-        text.AddRange(config.AsSpan(from));
-        return Encoding.UTF8.GetString([.. text]);
+        var rewrite = parents.Count == 0
+            ? new DefinitionRewrite(config.With(edits), null, null)
+            : new DefinitionRewrite(config.With(edits), string.Join(',', parents.Select(p => p.Name)), string.Join(',', parents.Select(p => p.HostDevice)));
+        // A device that somebody wrote down is his while nothing of ours stands beside it.
+        var isTold = rewrite.Interfaces == led.Interfaces && (rewrite.Interfaces is null || rewrite.Devices == led.Devices);
+        return edits.Count == 0 && isTold ? null : rewrite;
     }
 
-    private static List<Plugin> Plugins(byte[] config, out string? name)
+    private static ParentLink ParentOf(string? name, AttachmentConfig.Plugin plugin, string device)
     {
-        name = null;
-        var reader = new Utf8JsonReader(config, new JsonReaderOptions { MaxDepth = 32 });
-        var plugins = new List<Plugin>();
-        var own = new Plugin();
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("not an object");
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var network = new Network
         {
-            if (reader.ValueTextEquals("name"u8))
-            {
-                reader.Read();
-                name = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new JsonException("name is no text");
-            }
-            else if (reader.ValueTextEquals("plugins"u8))
-            {
-                reader.Read();
-                if (reader.TokenType != JsonTokenType.StartArray)
-                    throw new JsonException("plugins is no list");
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                {
-                    if (reader.TokenType != JsonTokenType.StartObject)
-                        throw new JsonException("plugins has an item that is no object");
-                    var plugin = new Plugin();
-                    while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-                        plugin = plugin.With(ref reader);
-                    plugins.Add(plugin);
-                }
-            }
-            else
-            {
-                own = own.With(ref reader);
-            }
-        }
-
-        // What follows the object makes the reader throw.
-        while (reader.Read())
-        {
-        }
-
-        return plugins.Count > 0 ? plugins : [own];
+            Spec = new NetworkSpec { NetworkId = name, Options = new NetworkOptions { Vlan = plugin.Vlan, Vxlan = plugin.Vxlan, HostDevice = device } },
+        };
+        return NetworkRules.Check(network) is { Count: > 0 } faults ? throw new NetworkFaultException(faults) : ParentLink.Of(network);
     }
 
-    private readonly record struct Plugin(string? Master, Range MasterPlace, int? Vlan, int? Vxlan)
+    private static bool IsOlder(WantedLink one, WantedLink other) => string.CompareOrdinal(one.Created, other.Created) switch
     {
-        public Plugin With(ref Utf8JsonReader reader)
-        {
-            if (reader.ValueTextEquals("master"u8))
-            {
-                reader.Read();
-                return this with
-                {
-                    Master = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new JsonException("master is no text"),
-                    MasterPlace = new Range((int)reader.TokenStartIndex, (int)reader.BytesConsumed),
-                };
-            }
+        0 => string.CompareOrdinal(one.Network, other.Network) < 0,
+        var order => order < 0,
+    };
 
-            if (reader.ValueTextEquals("vlan"u8))
-                return this with { Vlan = Number(ref reader, "vlan") };
-            if (reader.ValueTextEquals("vxlan"u8))
-                return this with { Vxlan = Number(ref reader, "vxlan") };
-            reader.Read();
-            reader.Skip();
-            return this;
-        }
+    private static string Unusable(string why) => $"spec.config cannot be used: {why}";
 
-        // Another plugin may mean something else by the key: what is no number is not ours.
-        private static int? Number(ref Utf8JsonReader reader, string key)
-        {
-            reader.Read();
-            if (reader.TokenType is JsonTokenType.Number)
-                return reader.TryGetInt32(out var value) ? value : throw new JsonException($"{key} is no whole number");
-            reader.Skip();
-            return null;
-        }
-    }
+    // A network's rules are a configuration's too, which has other names for the same.
+    private static string FieldOf(string field) => field switch
+    {
+        "spec.NetworkID" => "name",
+        "spec.Options.host_device" => "master",
+        "spec.Options.vlan" => "vlan",
+        "spec.Options.vxlan" => "vxlan",
+        _ => field,
+    };
 }
 
 /// <summary>What a NetworkAttachmentDefinition must say.</summary>
 /// <param name="Config">spec.config.</param>
-/// <param name="OriginalMaster">The annotation.</param>
-internal sealed record DefinitionRewrite(string Config, string OriginalMaster);
+/// <param name="Interfaces">The annotation that names the interfaces of ours that masters lead to; null: no such annotation.</param>
+/// <param name="Devices">The annotation that names the device of each; null: no such annotation.</param>
+internal sealed record DefinitionRewrite(string Config, string? Interfaces, string? Devices);

@@ -29,7 +29,7 @@ internal sealed class HostLoop(
     {
         // In this order: a network that goes is seen to go before its Pods' DanmEps are asked for.
         var isComplete = wishes.IsComplete;
-        var (wanted, problems) = wishes.Read();
+        var (wanted, problems, rewrites) = wishes.Read();
         Wanted = wanted.Count(w => w.Parent.Encapsulation != Networks.Encapsulation.None);
         var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete, out var unsettled);
         problems.AddRange(plan.Problems);
@@ -38,9 +38,11 @@ internal sealed class HostLoop(
         report.Tell(problems, wishes.Find);
         if (endpoints is not null)
             await endpoints.PublishAsync(flooding!.Own, cancellation).ConfigureAwait(false);
-        await definitions.WriteAsync(wishes.Definitions, cancellation).ConfigureAwait(false);
+        // What is not known yet may have an older claim to the name.
+        if (isComplete)
+            await definitions.WriteAsync(rewrites, cancellation).ConfigureAwait(false);
         var next = unsettled > 0 ? settle : Resync;
-        return Reconciled.After(reconciler.NextTry is { } retry && retry < next ? retry : next);
+        return Reconciled.After(new[] { reconciler.NextTry, definitions.NextTry, next }.Min() ?? next);
     }
 
     private List<LinkProblem> Flood(List<WantedLink> wanted)

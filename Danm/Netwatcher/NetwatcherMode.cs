@@ -40,7 +40,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell, log);
         var report = new ProblemReport(events, log, TimeProvider.System);
         var look = new HostLoop(
-            wishes, new HostReconciler(options.Multicast, options.Settle), new DefinitionWriter(api, trouble.Tell, log), endpoints is null ? null : new UnicastFlooding(endpoints), endpoints, report, log);
+            wishes, new HostReconciler(options.Multicast, options.Settle), new DefinitionWriter(api, trouble.Tell, log, TimeProvider.System), endpoints is null ? null : new UnicastFlooding(endpoints), endpoints, report, log);
         var upkeep = new NodeUpkeep(api, state, options.Node, options.NodeName, options.Upkeep, log);
 
         var since = Environment.TickCount64;

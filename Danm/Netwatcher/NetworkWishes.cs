@@ -66,11 +66,8 @@ internal sealed class NetworkWishes
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([
         .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation)]);
 
-    /// <summary>The NetworkAttachmentDefinitions that name a VLAN or VxLAN.</summary>
-    public IEnumerable<AttachmentDefinition> Definitions => definitions.Items.Select(AttachmentDefinition.Read);
-
-    /// <summary>The wishes, and the networks whose wish cannot be understood.</summary>
-    public (List<WantedLink> Wishes, List<LinkProblem> Problems) Read()
+    /// <summary>The wishes, the networks whose wish cannot be understood, and the NetworkAttachmentDefinitions that must say something else.</summary>
+    public (List<WantedLink> Wishes, List<LinkProblem> Problems, List<AttachmentDefinition> Rewrites) Read()
     {
         var wishes = new List<WantedLink>();
         var problems = new List<LinkProblem>();
@@ -96,14 +93,23 @@ internal sealed class NetworkWishes
             }
         }
 
-        foreach (var definition in Definitions)
+        var rewrites = new List<AttachmentDefinition>();
+        foreach (var definition in definitions.Items.Select(AttachmentDefinition.Read))
         {
             wishes.AddRange(definition.Wishes);
             if (definition.Problem is { } problem)
                 problems.Add(new(definition.Name, problem));
+            if (definition.Rewrite is not null)
+                rewrites.Add(definition);
         }
 
-        return (wishes, problems);
+        if (rewrites.Count > 0)
+        {
+            var byName = wishes.ToLookup(w => w.Parent.Name);
+            rewrites.RemoveAll(d => !d.MayBeLed(byName));
+        }
+
+        return (wishes, problems, rewrites);
     }
 
     /// <summary>A network; null if there is none.</summary>
@@ -123,7 +129,7 @@ internal sealed class NetworkWishes
             : new ObjectReference { ApiVersion = groupVersion, Kind = parts[0], Namespace = metadata.Namespace, Name = metadata.Name, Uid = metadata.Uid };
     }
 
-    /// <summary>Names of the interfaces that Pods of this node stand on.</summary>
+    /// <summary>Names of the interfaces that Pods of this node stand on, or may do for all that can be told.</summary>
     public HashSet<string> InUse()
     {
         var names = new HashSet<string>();
@@ -135,6 +141,7 @@ internal sealed class NetworkWishes
                 names.Add(parent);
         }
 
+        names.UnionWith(definitions.Items.SelectMany(d => AttachmentDefinition.Read(d).Held));
         return names;
     }
 

@@ -24,7 +24,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         var watching = Task.WhenAll(wishes.RunAsync(stop.Token), endpoints?.RunAsync(stop.Token) ?? Task.CompletedTask);
         await complete.Task.WaitAsync(cancellation).ConfigureAwait(false);
 
-        var (wanted, problems) = wishes.Read();
+        var (wanted, problems, _) = wishes.Read();
         var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
         var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete: true, out _);
         problems.AddRange(plan.Problems);
