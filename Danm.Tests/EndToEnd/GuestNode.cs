@@ -59,6 +59,8 @@ internal sealed partial class GuestNode : ICniNode, IAsyncDisposable
                 ListenHandles = [Duplicate((int)socket.Handle)],
                 Hosts = [Guest.HostAddress.ToString()],
             });
+            foreach (var name in (string[])["node-1", "node-2"])
+                server.Store.Create(EndToEnd.Objects.Node(name));
             var kubeconfig = Path.Combine(guest.SharedDirectory, "kubeconfig");
             await File.WriteAllTextAsync(kubeconfig, server.Kubeconfig(new KubeconfigOptions { Host = Guest.HostAddress.ToString(), Port = port }));
             await guest.ExpectAsync("ip link add parent0 type dummy && ip link set parent0 mtu 1400 up && ip address add 198.51.100.1/24 dev parent0");

@@ -71,6 +71,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
                 Port = null,
                 ListenHandles = [descriptor],
             });
+            server.Store.Create(EndToEnd.Objects.Node("node-1"));
             return new HostNode(namespaces, server, port);
         }
         catch

@@ -92,10 +92,11 @@ internal sealed class ClaimRelease(
 
     private void Defer(Journal journal, SandboxRecord left)
     {
-        foreach (var problem in problems)
-            log.Warning("cannot release now", ("cause", problem));
+        // Netwatcher tries every few seconds: what has not changed has been said.
         if (journal.Last is { Phase: SandboxPhase.Deferred } last && last.Claims.Count == left.Claims.Count && last.Search == left.Search)
             return;
+        foreach (var problem in problems)
+            log.Warning("cannot release now", ("cause", problem));
         journal.Defer(left);
         log.Warning("release deferred to the next call on this node", ("objects", string.Join(' ', left.Claims.Select(c => $"{c.Kind}/{c.Name}"))));
     }

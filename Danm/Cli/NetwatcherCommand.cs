@@ -17,7 +17,7 @@ internal static class NetwatcherCommand
     public static Command Create()
     {
         var kubeconfig = new Option<string?>("--kubeconfig", "--kubeconf") { Description = "The kubeconfig; else the Pod's own service account.", HelpName = "FILE" };
-        var node = new Option<string?>("--node-name") { Description = "This node; else the environment's NODE_NAME, else the host's name.", HelpName = "NAME" };
+        var node = new Option<string?>("--node-name") { Description = "This node's name in Kubernetes; else the environment's NODE_NAME, the CNI configuration's nodeName, what the token is bound to, or the host's name.", HelpName = "NAME" };
         var conf = new Option<string?>("--cni-conf") { Description = "Danm's CNI configuration; else /etc/cni/net.d/00-danm.conflist or 00-danm.conf where it is there.", HelpName = "FILE" };
         var flooding = new Option<string>("--vxlan-flooding") { Description = "multicast or unicast: how VxLANs reach other nodes.", DefaultValueFactory = _ => "multicast", HelpName = "HOW" };
         flooding.AcceptOnlyFromAmong("multicast", "unicast");
@@ -32,10 +32,11 @@ internal static class NetwatcherCommand
             using var api = new ApiClient(configuration, Patience) { Answered = RestClientMetrics.Count };
             using var logs = mode.Log(parsed);
             var config = LocalNode.ReadConfiguration(parsed.GetValue(conf));
+            var local = await LocalNode.FindAsync(config, parsed.GetValue(kubeconfig) ?? "", cancellation).ConfigureAwait(false);
             var options = new NetwatcherOptions
             {
-                NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? Environment.MachineName,
-                Node = new LocalNode(config, null),
+                NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? local.Name ?? Environment.MachineName,
+                Node = local,
                 Multicast = parsed.GetValue(flooding) == "multicast",
                 Health = mode.Health(parsed),
                 Metrics = mode.Metrics(parsed),

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Danm.Cni;
 using Microsoft.Extensions.Logging;
 
 namespace Danm.Netwatcher;
@@ -6,7 +7,7 @@ namespace Danm.Netwatcher;
 /// <summary>What the API server refuses or does not answer, in the log: the same thing once a while, however often it is tried.</summary>
 internal sealed class ApiTrouble(ILogger log, TimeProvider clock)
 {
-    private const int MostRemembered = 1000;
+    private const int MostRemembered = 1000, MaxLength = 2000;
 
     private static readonly TimeSpan Again = TimeSpan.FromMinutes(5);
 
@@ -21,6 +22,6 @@ internal sealed class ApiTrouble(ILogger log, TimeProvider clock)
         if (said.TryGetValue(cause, out var last) && now - last < Again)
             return;
         said[cause] = now;
-        log.ApiFailed(cause);
+        log.ApiFailed(CniText.Clean(cause, MaxLength));
     }
 }

@@ -1,5 +1,9 @@
 using Danm.HostLinks;
+using Danm.Kube;
 using Danm.Kube.Queues;
+using Danm.Netlink;
+using Danm.Networks;
+using Danm.State;
 using Microsoft.Extensions.Logging;
 
 namespace Danm.Netwatcher;
@@ -10,52 +14,89 @@ namespace Danm.Netwatcher;
 /// </summary>
 /// <param name="wishes">What the networks want.</param>
 /// <param name="reconciler">Plans and changes interfaces.</param>
-/// <param name="definitions">Leads NetworkAttachmentDefinitions to them.</param>
 /// <param name="flooding">Where VxLANs are sent to other nodes one by one; null: they have multicast.</param>
-/// <param name="endpoints">Where this node's VxLAN addresses are told; null with multicast.</param>
+/// <param name="state">What the node remembers: whether an ADD is at work.</param>
 /// <param name="report">Told who lacks what.</param>
+/// <param name="failed">Told what the API server refuses.</param>
 /// <param name="log">Gets a line a change.</param>
 internal sealed class HostLoop(
-    NetworkWishes wishes, HostReconciler reconciler, DefinitionWriter definitions, UnicastFlooding? flooding, TunnelEndpoints? endpoints, ProblemReport report, ILogger log)
+    NetworkWishes wishes, HostReconciler reconciler, UnicastFlooding? flooding, NodeState state, ProblemReport report, Action<string> failed, ILogger log)
 {
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(10);
+
+    // An ADD that takes longer has failed, or been killed.
+    private static readonly TimeSpan LongestAdd = TimeSpan.FromMinutes(2);
+
+    // The host's repair does not wait longer for an API server that hangs.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>How many interfaces of the host were wanted at the last look.</summary>
     public int Wanted { get; private set; }
 
+    /// <summary>The NetworkAttachmentDefinitions that must say something else, as of the last look that knew everything.</summary>
+    public IReadOnlyCollection<AttachmentDefinition> Rewrites { get; private set; } = [];
+
     /// <summary>Looks, and says when to look again if nothing happens until then.</summary>
-    /// <exception cref="Netlink.NetlinkException">The host's interfaces cannot be read.</exception>
+    /// <exception cref="NetlinkException">The host's interfaces cannot be read.</exception>
     public async Task<Reconciled> LookAsync(TimeSpan settle, CancellationToken cancellation)
     {
         // In this order: a network that goes is seen to go before its Pods' DanmEps are asked for.
         var isComplete = wishes.IsComplete;
         var (wanted, problems, rewrites) = wishes.Read();
-        Wanted = wanted.Count(w => w.Parent.Encapsulation != Networks.Encapsulation.None);
+        Wanted = wanted.Count(w => w.Parent.Encapsulation != Encapsulation.None);
         var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete, out var unsettled);
+        // A delete cannot be taken back, and the copies that it was decided on may be behind each other.
+        if (plan.Steps.Any(s => s is LinkStep.Delete))
+        {
+            var inUse = await ReadInUseAsync(cancellation).ConfigureAwait(false);
+            plan = reconciler.Plan(wanted, inUse ?? wishes.InUse(), isComplete && inUse is not null, out unsettled);
+            unsettled += inUse is null ? 1 : 0;
+        }
+
         problems.AddRange(plan.Problems);
         problems.AddRange(reconciler.Apply(plan, Note));
         problems.AddRange(Flood(wanted));
         report.Tell(problems, wishes.Find);
-        if (endpoints is not null)
-            await endpoints.PublishAsync(flooding!.Own, cancellation).ConfigureAwait(false);
         // What is not known yet may have an older claim to the name.
-        if (isComplete)
-            await definitions.WriteAsync(rewrites, cancellation).ConfigureAwait(false);
+        Rewrites = isComplete ? rewrites : [];
         var next = unsettled > 0 ? settle : Resync;
-        return Reconciled.After(new[] { reconciler.NextTry, definitions.NextTry, next }.Min() ?? next);
+        return Reconciled.After(reconciler.NextTry is { } retry && retry < next ? retry : next);
     }
+
+    /// <summary>Null: it cannot be told now.</summary>
+    private async Task<HashSet<string>?> ReadInUseAsync(CancellationToken cancellation)
+    {
+        // It has read the network, and no DanmEp says so yet.
+        if (IsAddAtWork(state))
+            return null;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            return await wishes.ReadInUseAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ApiException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            failed($"nothing is deleted, since the node's DanmEps cannot be listed: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Whether a CNI call may be about to put a Pod on an interface, by the node's journals.</summary>
+    internal static bool IsAddAtWork(NodeState state) => state.Exists && state.Survey().Any(
+        j => (j.Last is null or { Phase: SandboxPhase.Adding }) && DateTimeOffset.UtcNow - j.Written < LongestAdd);
 
     private List<LinkProblem> Flood(List<WantedLink> wanted)
     {
         var problems = new List<LinkProblem>();
-        foreach (var change in flooding?.Plan(wanted) ?? [])
+        foreach (var change in flooding?.Plan() ?? [])
         {
             try
             {
                 UnicastFlooding.Apply(change);
                 log.Did(change.ToString());
             }
-            catch (Netlink.NetlinkException e)
+            catch (NetlinkException e)
             {
                 problems.AddRange(wanted.Where(w => w.Parent.Name == change.Link.Name).Select(w => new LinkProblem(w.Network, e.Message)));
             }

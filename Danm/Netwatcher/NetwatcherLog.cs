@@ -26,12 +26,15 @@ internal static partial class NetwatcherLog
     [LoggerMessage(8, LogLevel.Information, "netwatcher ends; interfaces stay as they are")]
     public static partial void Ends(this ILogger log);
 
-    [LoggerMessage(9, LogLevel.Warning, "there is no Node {Node}: other nodes cannot be told this one's VxLAN addresses; give --node-name")]
-    public static partial void NoNode(this ILogger log, string node);
+    [LoggerMessage(9, LogLevel.Information, "{Network}: {Lack}")]
+    public static partial void IsNotForThisNode(this ILogger log, string network, string lack);
 
     [LoggerMessage(10, LogLevel.Warning, "garbage: {Kind} of Pod {Pod}, container {Container}: {Allocations} ({Reason})")]
     public static partial void Found(this ILogger log, string kind, string pod, string? container, string allocations, string reason);
 
     [LoggerMessage(11, LogLevel.Warning, "what calls have left on this node cannot be seen to now: {Cause}")]
     public static partial void UpkeepFailed(this ILogger log, string cause);
+
+    [LoggerMessage(12, LogLevel.Error, "neither probes nor metrics are served: {Cause}; give other addresses, or 0")]
+    public static partial void ServesNothing(this ILogger log, string cause);
 }

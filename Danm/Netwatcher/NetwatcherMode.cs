@@ -25,22 +25,23 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs until it is cancelled; the interfaces stay.</summary>
-    /// <exception cref="IOException">An address of the probes or metrics cannot be listened on.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         log.Starts(options.NodeName);
         var state = new NodeState();
         using var host = new WorkQueue<string>("host", new WorkQueueOptions { FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromMinutes(1) });
+        using var writes = new WorkQueue<string>("writes", new WorkQueueOptions { FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromMinutes(1) });
         using var pods = new WorkQueue<ObjectKey>("network-status");
         await using var events = new EventRecorder(api, Component, options.NodeName);
 
         var trouble = new ApiTrouble(log, TimeProvider.System);
         var wishes = new NetworkWishes(api, options.NodeName, Wake, trouble.Tell);
-        var statuses = new PodNetworkStatus(api, state, options.NodeName, wishes.Endpoints, pods, trouble.Tell);
-        var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell, log);
+        var statuses = new PodNetworkStatus(api, state, wishes.Pods, wishes.Endpoints, pods);
+        var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell);
+        var flooding = endpoints is null ? null : new UnicastFlooding(endpoints);
+        var definitions = new DefinitionWriter(api, trouble.Tell, log, TimeProvider.System);
         var report = new ProblemReport(events, log, TimeProvider.System);
-        var look = new HostLoop(
-            wishes, new HostReconciler(options.Multicast, options.Settle), new DefinitionWriter(api, trouble.Tell, log, TimeProvider.System), endpoints is null ? null : new UnicastFlooding(endpoints), endpoints, report, log);
+        var look = new HostLoop(wishes, new HostReconciler(options.Multicast, options.Settle), flooding, state, report, trouble.Tell, log);
         var upkeep = new NodeUpkeep(api, state, options.Node, options.NodeName, options.Upkeep, log);
 
         var since = Environment.TickCount64;
@@ -51,16 +52,20 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         using var calls = new IpamMetrics(state.Counters);
         using var addresses = new NodeAddressMetrics(wishes);
         using var metrics = new NetwatcherMetrics(() => look.Wanted, () => report.Count);
-        await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
+        await using var status = await ServeAsync(checks).ConfigureAwait(false);
 
-        var monitor = LinkMonitor.Start(Wake, cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var monitor = LinkMonitor.Start(Wake, stop.Token);
         Wake();
-        await Task.WhenAll(
-            wishes.RunAsync(cancellation),
-            endpoints?.RunAsync(cancellation) ?? Task.CompletedTask,
-            new ReconcileLoop<string>(host, LookAsync, log).RunAsync(cancellation),
-            statuses.RunAsync(log, cancellation),
-            upkeep.RunAsync(cancellation)).ConfigureAwait(false);
+        await TogetherAsync(
+            stop,
+            wishes.RunAsync(stop.Token),
+            endpoints?.RunAsync(stop.Token),
+            new ReconcileLoop<string>(host, LookAsync, log).RunAsync(stop.Token),
+            new ReconcileLoop<string>(writes, WriteAsync, log).RunAsync(stop.Token),
+            new ReconcileLoop<ObjectKey>(pods, statuses.WriteAsync, log).RunAsync(stop.Token),
+            upkeep.RunAsync(stop.Token),
+            TrimAsync(stop.Token)).ConfigureAwait(false);
         monitor.Join();
         log.Ends();
 
@@ -76,7 +81,52 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
             finally
             {
                 looking = false;
+                writes.Add(node);
             }
+        }
+
+        // Apart from the host's repair, which waits for no API server.
+        async Task<Reconciled> WriteAsync(string node, CancellationToken hurry)
+        {
+            if (endpoints is not null)
+                await endpoints.PublishAsync(flooding!.Own, hurry).ConfigureAwait(false);
+            await definitions.WriteAsync(look.Rewrites, hurry).ConfigureAwait(false);
+            return definitions.NextTry is { } next ? Reconciled.After(next) : Reconciled.Done;
+        }
+    }
+
+    // On the host's network a port may be somebody else's; interfaces matter more than being asked about them.
+    private async Task<StatusServer?> ServeAsync(HealthChecks checks)
+    {
+        try
+        {
+            return await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            log.ServesNothing(e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Until all have ended; one that breaks ends the others, since half a netwatcher would look like a whole one.</summary>
+    private static async Task TogetherAsync(CancellationTokenSource stop, params Task?[] parts)
+    {
+        var running = parts.OfType<Task>().ToList();
+        if (await Task.WhenAny(running).ConfigureAwait(false) is { IsFaulted: true })
+            await stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(running).ConfigureAwait(false);
+    }
+
+    // The lists of the start leave memory behind that an idle program never asks for again: it is the node's.
+    private static async Task TrimAsync(CancellationToken cancellation)
+    {
+        var pause = TimeSpan.FromSeconds(15);
+        while (!cancellation.IsCancellationRequested)
+        {
+            await Task.Delay(pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            pause = TimeSpan.FromMinutes(10);
         }
     }
 }

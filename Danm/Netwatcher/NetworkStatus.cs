@@ -72,7 +72,7 @@ internal static class NetworkStatus
     {
         try
         {
-            return annotation is { Length: > 0 and < MaxAnnotation } && JsonNode.Parse(annotation, documentOptions: new JsonDocumentOptions { MaxDepth = 16 }) is JsonArray list ? list : [];
+            return annotation is { Length: > 0 and < MaxAnnotation } && JsonNode.Parse(annotation, documentOptions: new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false }) is JsonArray list ? list : [];
         }
         catch (JsonException)
         {

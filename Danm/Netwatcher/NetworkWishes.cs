@@ -12,6 +12,13 @@ internal sealed class NetworkWishes
     private readonly Informer<Network>[] networks;
     private readonly Informer<NetworkAttachmentDefinition> definitions;
     private readonly Informer<DanmEp> endpoints;
+    private readonly Informer<PartialObject> pods;
+    private readonly Informer<PartialObject> node;
+    private readonly ApiClient api;
+    private readonly string nodeName;
+
+    // By a Pod's uid: what its NetworkAttachmentDefinitions meant at any time since it was first seen. They may say something else by now.
+    private readonly Dictionary<string, HashSet<string>> attached = [];
 
     /// <param name="api">The API server.</param>
     /// <param name="nodeName">This node.</param>
@@ -19,6 +26,7 @@ internal sealed class NetworkWishes
     /// <param name="failed">Told what could not be read.</param>
     public NetworkWishes(ApiClient api, string nodeName, Action changed, Action<string> failed)
     {
+        (this.api, this.nodeName) = (api, nodeName);
         networks = [.. Enum.GetValues<NetworkKind>().Select(kind => Watch(new Informer<Network>(
             api, ResourcePath.Danm(kind.ToPlural(), null), ApiJson.Default.Network, new InformerOptions())))];
         definitions = Watch(new Informer<NetworkAttachmentDefinition>(
@@ -27,7 +35,17 @@ internal sealed class NetworkWishes
             api,
             ResourcePath.Danm(ApiNames.DanmEps, null),
             ApiJson.Default.DanmEp,
-            new InformerOptions { Query = $"&labelSelector={Uri.EscapeDataString($"{ApiNames.NodeLabel}={LabelValue.For(nodeName)}")}" }));
+            new InformerOptions { Query = $"&labelSelector={Uri.EscapeDataString(NodeSelector)}" }));
+        pods = Watch(new Informer<PartialObject>(
+            api,
+            ResourcePath.Core("pods", null),
+            ApiJson.Default.PartialObject,
+            new InformerOptions { Query = $"&fieldSelector={Uri.EscapeDataString($"spec.nodeName={nodeName}")}", MetadataOnly = true }));
+        node = Watch(new Informer<PartialObject>(
+            api,
+            ResourcePath.Core("nodes", null),
+            ApiJson.Default.PartialObject,
+            new InformerOptions { Query = $"&fieldSelector={Uri.EscapeDataString($"metadata.name={nodeName}")}", MetadataOnly = true }));
 
         Informer<T> Watch<T>(Informer<T> informer)
             where T : class, IApiObject
@@ -53,18 +71,29 @@ internal sealed class NetworkWishes
                 yield return NetworkAttachmentDefinition.Plural;
             if (endpoints.State != InformerState.Listed)
                 yield return ApiNames.DanmEps;
+            if (pods.State != InformerState.Listed)
+                yield return "pods";
+            // Under a wrong name nothing of this host would seem to be in use.
+            if (node.State != InformerState.Listed || node.Items.Count == 0)
+                yield return $"node {nodeName}";
         }
     }
 
     /// <summary>Whether nothing that exists is missing here.</summary>
     public bool IsComplete => !Unknown.Any();
 
+    private string NodeSelector => $"{ApiNames.NodeLabel}={LabelValue.For(nodeName)}";
+
+    /// <summary>The Pods of this node, their metadata.</summary>
+    public Informer<PartialObject> Pods => pods;
+
     /// <summary>The DanmEps of this node.</summary>
     public Informer<DanmEp> Endpoints => endpoints;
 
     /// <summary>Keeps the answers up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([
-        .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation)]);
+        .. networks.Select(n => n.RunAsync(cancellation)), definitions.RunAsync(cancellation), endpoints.RunAsync(cancellation),
+        pods.RunAsync(cancellation), node.RunAsync(cancellation)]);
 
     /// <summary>The wishes, the networks whose wish cannot be understood, and the NetworkAttachmentDefinitions that must say something else.</summary>
     public (List<WantedLink> Wishes, List<LinkProblem> Problems, List<AttachmentDefinition> Rewrites) Read()
@@ -132,18 +161,52 @@ internal sealed class NetworkWishes
     /// <summary>Names of the interfaces that Pods of this node stand on, or may do for all that can be told.</summary>
     public HashSet<string> InUse()
     {
-        var names = new HashSet<string>();
-        foreach (var endpoint in endpoints.Items)
+        var names = endpoints.Items.Select(InterfaceOf).OfType<string>().ToHashSet();
+        // Other metaplugins' Pods have no DanmEp: what they ask for tells.
+        var current = pods.Items;
+        foreach (var gone in attached.Keys.Except(current.Select(p => p.Metadata.Uid ?? "")).ToList())
+            attached.Remove(gone);
+        foreach (var pod in current)
         {
-            if (endpoint.Metadata.Annotations?.GetValueOrDefault(ApiNames.HostInterfaceAnnotation) is { } name)
-                names.Add(name);
-            else if (ParentOf(endpoint) is { } parent)
-                names.Add(parent);
+            var wanted = AttachmentNames.Of(pod.Metadata);
+            if (wanted.Count == 0)
+                continue;
+            if (!attached.TryGetValue(pod.Metadata.Uid ?? "", out var links))
+                attached[pod.Metadata.Uid ?? ""] = links = [];
+            foreach (var key in wanted)
+            {
+                if (definitions.Find(key) is { } definition)
+                    links.UnionWith(AttachmentDefinition.Read(definition).Wishes.Select(w => w.Parent.Name));
+            }
+
+            names.UnionWith(links);
         }
 
         names.UnionWith(definitions.Items.SelectMany(d => AttachmentDefinition.Read(d).Held));
         return names;
     }
+
+    /// <summary>
+    /// The same, as the API server has it at this moment, for what cannot be taken back: the copies here may be behind each other. With the
+    /// DanmEps that the original made, which name only the host.
+    /// </summary>
+    /// <exception cref="ApiException">No answer, or a refusal.</exception>
+    public async Task<HashSet<string>> ReadInUseAsync(CancellationToken cancellation)
+    {
+        var names = InUse();
+        var path = ResourcePath.Danm(ApiNames.DanmEps, null);
+        foreach (var endpoint in await ObjectPages.ReadAllAsync(api, path, NodeSelector, ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false))
+            names.UnionWith(InterfaceOf(endpoint) is { } name ? [name] : []);
+        foreach (var endpoint in await ObjectPages.ReadAllAsync(api, path, $"!{ApiNames.NodeLabel}", ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false))
+        {
+            if ((endpoint.Spec.Host == nodeName || endpoint.Spec.Host == Environment.MachineName) && InterfaceOf(endpoint) is { } name)
+                names.Add(name);
+        }
+
+        return names;
+    }
+
+    private string? InterfaceOf(DanmEp endpoint) => endpoint.Metadata.Annotations?.GetValueOrDefault(ApiNames.HostInterfaceAnnotation) ?? ParentOf(endpoint);
 
     // DanmEps that an older build or the original made do not say it: the network does.
     private string? ParentOf(DanmEp endpoint)

@@ -1,5 +1,6 @@
 using Danm.Attach;
 using Danm.Calls;
+using Danm.Cni;
 using Danm.Ipam.Garbage;
 using Danm.Kube;
 using Danm.Netlink;
@@ -29,6 +30,7 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
     public async Task RunAsync(CancellationToken cancellation)
     {
         var nextPass = TimeSpan.Zero;
+        var patience = pace.Retry;
         var since = System.Diagnostics.Stopwatch.StartNew();
         while (!cancellation.IsCancellationRequested)
         {
@@ -39,8 +41,10 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
                     await DeferredReleases.RunAsync(call, api).ConfigureAwait(false);
                     if (SeesDead() || since.Elapsed >= nextPass)
                     {
-                        var waits = await PassAsync(cancellation).ConfigureAwait(false);
-                        nextPass = since.Elapsed + (waits ? GarbageRules.Grace + pace.Look : pace.Pass * (0.5 + Random.Shared.NextDouble()));
+                        // What still looks dead may only wait for its Pod to go, or for its successor; what stays so is asked after less and less.
+                        var waits = await PassAsync(cancellation).ConfigureAwait(false) || dead.Count > 0;
+                        patience = waits ? Min(patience * 2, pace.Pass) : pace.Retry;
+                        nextPass = since.Elapsed + (waits ? patience : pace.Pass * (0.5 + Random.Shared.NextDouble()));
                     }
                 }
             }
@@ -50,13 +54,18 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
             }
             catch (Exception e)
             {
-                log.UpkeepFailed(e.Message);
+                log.UpkeepFailed(CniText.Clean(e.Message, 2000));
                 nextPass = since.Elapsed + (pace.Look * 6);
             }
 
             await Task.Delay(pace.Look, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // DanmEps, which some of it is from, are tenants' to write.
+    private static string Clean(string text) => CniText.Clean(text, 1000);
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     /// <summary>
     /// Whether a sandbox has come to look dead: by journals and paths alone, so that nobody but this node pays for looking often. What a
@@ -86,7 +95,7 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
             seen.Add(line);
             // What only waits, or cannot be proven, is the same at every pass.
             if (!told.Contains(line) && finding.Kind is not (FindingKind.Waiting or FindingKind.Busy))
-                log.Found(finding.Kind.ToString(), $"{finding.PodNamespace}/{finding.PodName}", finding.ContainerId, string.Join(' ', finding.Allocations), finding.Reason);
+                log.Found(finding.Kind.ToString(), Clean($"{finding.PodNamespace}/{finding.PodName}"), Clean(finding.ContainerId ?? ""), Clean(string.Join(' ', finding.Allocations)), Clean(finding.Reason));
         }
 
         told = seen;
@@ -99,6 +108,9 @@ public sealed record UpkeepPace
 {
     /// <summary>Between two looks at what waits for the API server.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Half of the time until the first further pass, if one has found something that a later one may free.</summary>
+    public TimeSpan Retry { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>About how long between two passes over the node's objects.</summary>
     public TimeSpan Pass { get; init; } = TimeSpan.FromHours(1);

@@ -3,7 +3,6 @@ using Danm.Kube;
 using Danm.Kube.Queues;
 using Danm.Kube.Watching;
 using Danm.State;
-using Microsoft.Extensions.Logging;
 
 namespace Danm.Netwatcher;
 
@@ -15,28 +14,21 @@ internal sealed class PodNetworkStatus
 
     private readonly ApiClient api;
     private readonly NodeState state;
-    private readonly Informer<Pod> pods;
+    private readonly Informer<PartialObject> pods;
     private readonly Informer<DanmEp> endpoints;
-    private readonly WorkQueue<ObjectKey> queue;
 
     /// <param name="api">The API server.</param>
     /// <param name="state">What the node remembers; it knows hardware addresses.</param>
-    /// <param name="nodeName">This node.</param>
+    /// <param name="pods">The node's Pods.</param>
     /// <param name="endpoints">The node's DanmEps.</param>
     /// <param name="queue">Where the Pods wait.</param>
-    /// <param name="failed">Told what could not be read.</param>
-    public PodNetworkStatus(ApiClient api, NodeState state, string nodeName, Informer<DanmEp> endpoints, WorkQueue<ObjectKey> queue, Action<string> failed)
+    public PodNetworkStatus(ApiClient api, NodeState state, Informer<PartialObject> pods, Informer<DanmEp> endpoints, WorkQueue<ObjectKey> queue)
     {
-        (this.api, this.state, this.endpoints, this.queue) = (api, state, endpoints, queue);
-        pods = new Informer<Pod>(
-            api,
-            ResourcePath.Core("pods", null),
-            ApiJson.Default.Pod,
-            new InformerOptions { Query = $"&fieldSelector={Uri.EscapeDataString($"spec.nodeName={nodeName}")}", MetadataOnly = true });
-        pods.Failed += failed;
+        (this.api, this.state, this.pods, this.endpoints) = (api, state, pods, endpoints);
         pods.Changed += change =>
         {
-            if (change.After is { } pod && AnnotationOf(pod) != AnnotationOf(change.Before))
+            // Its DanmEps may have come before it.
+            if (change.After is { } pod && (change.Before is null || AnnotationOf(pod) != AnnotationOf(change.Before)))
                 queue.AddAfter(ObjectKey.Of(pod), Gather);
         };
         endpoints.Changed += change =>
@@ -46,24 +38,18 @@ internal sealed class PodNetworkStatus
         };
     }
 
-    /// <summary>Whether the node's Pods are known.</summary>
-    public bool IsComplete => pods.State == InformerState.Listed;
-
-    /// <summary>Keeps up with the Pods and writes until it is cancelled.</summary>
-    public async Task RunAsync(ILogger log, CancellationToken cancellation)
-    {
-        var loop = new ReconcileLoop<ObjectKey>(queue, WriteAsync, log);
-        await Task.WhenAll(pods.RunAsync(cancellation), loop.RunAsync(cancellation)).ConfigureAwait(false);
-    }
-
-    private async Task<Reconciled> WriteAsync(ObjectKey key, CancellationToken cancellation)
+    /// <summary>Writes what one Pod's annotation must say.</summary>
+    public async Task<Reconciled> WriteAsync(ObjectKey key, CancellationToken cancellation)
     {
         if (pods.Find(key) is not { } pod)
             return Reconciled.Done;
         // Of a Pod whose sandbox was made anew, the former one's DanmEps may still be there.
         var own = endpoints.Items.Where(e => e.Metadata.Namespace == key.Namespace && e.Spec.Pod == key.Name && e.Spec.PodUid == pod.Metadata.Uid)
             .GroupBy(e => e.Spec.Interface.Name).Select(g => g.MaxBy(e => e.Metadata.CreationTimestamp, StringComparer.Ordinal)!).ToList();
-        if (NetworkStatus.Update(AnnotationOf(pod), own, MacOf) is not { } status)
+        var ids = own.Select(e => e.Metadata.Name).ToHashSet();
+        var macs = own.Count == 0 || !state.Exists ? [] : state.Survey().SelectMany(j => j.Last?.Attachments ?? []).Where(a => ids.Contains(a.EndpointId))
+            .GroupBy(a => a.EndpointId).ToDictionary(g => g.Key, g => g.Last().Mac);
+        if (NetworkStatus.Update(AnnotationOf(pod), own, e => macs.GetValueOrDefault(e.Metadata.Name ?? "")) is not { } status)
             return Reconciled.Done;
         try
         {
@@ -84,11 +70,7 @@ internal sealed class PodNetworkStatus
         }
 
         return Reconciled.Done;
-
-        string? MacOf(DanmEp endpoint) => state.Exists
-            ? state.Survey().SelectMany(j => j.Last?.Attachments ?? []).FirstOrDefault(a => a.EndpointId == endpoint.Metadata.Name)?.Mac
-            : null;
     }
 
-    private static string? AnnotationOf(Pod? pod) => pod?.Metadata.Annotations?.GetValueOrDefault(NetworkStatus.Annotation);
+    private static string? AnnotationOf(PartialObject? pod) => pod?.Metadata.Annotations?.GetValueOrDefault(NetworkStatus.Annotation);
 }

@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Cni;
 using Danm.HostLinks;
 using Danm.Kube.Events;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,7 @@ namespace Danm.Netwatcher;
 /// <summary>Says what keeps networks from their interfaces: each thing once, in the log and as an Event of the network, until it is mended.</summary>
 internal sealed class ProblemReport(EventRecorder events, ILogger log, TimeProvider clock)
 {
+    private const int MaxLength = 2000;
     private const string Reason = "HostInterfaceNotReady";
 
     // The API server forgets Events after an hour; what still holds is then to be seen again.
@@ -26,15 +28,18 @@ internal sealed class ProblemReport(EventRecorder events, ILogger log, TimeProvi
         var now = clock.GetUtcNow();
         foreach (var group in problems.GroupBy(p => p.Network))
         {
-            var message = string.Join("; ", group.Select(p => p.Message));
+            var message = CniText.Clean(string.Join("; ", group.Select(p => p.Message)), MaxLength);
+            var isLocal = group.All(p => p.IsLocal);
             var before = told.GetValueOrDefault(group.Key);
-            if (before.Message != message)
+            if (before.Message != message && isLocal)
+                log.IsNotForThisNode(group.Key, message);
+            else if (before.Message != message)
                 log.HasProblem(group.Key, message);
             else if (now - before.Said < Again)
                 continue;
             told[group.Key] = (message, now);
             // What a node lacks by design is not the network's fault.
-            if (!group.All(p => p.IsLocal) && find(group.Key) is { } network)
+            if (!isLocal && find(group.Key) is { } network)
                 events.Warn(network, Reason, string.Join("; ", group.Where(p => !p.IsLocal).Select(p => p.Message)));
         }
 

@@ -1,4 +1,5 @@
 using Danm.Kube;
+using Danm.State;
 using Microsoft.Extensions.Logging;
 
 namespace Danm.Netwatcher;
@@ -6,10 +7,13 @@ namespace Danm.Netwatcher;
 /// <summary><c>danm netwatcher --once</c>, and <c>--dry-run</c>: one look, for people and scripts.</summary>
 internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogger log)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <summary>Looks once, when everything that exists is known.</summary>
     /// <param name="apply">Whether to do it, or only to say what would be done.</param>
     /// <param name="output">Gets a line for each step and each problem.</param>
     /// <param name="cancellation">Ends the wait for the API server.</param>
+    /// <exception cref="TimeoutException">Not everything was known after a minute; it says what.</exception>
     /// <returns>Whether every network has its interface; those that this node lacks the device of do not count.</returns>
     public async Task<bool> RunAsync(bool apply, TextWriter output, CancellationToken cancellation)
     {
@@ -20,13 +24,15 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         NetworkWishes wishes = null!;
         TunnelEndpoints? endpoints = null;
         wishes = new NetworkWishes(api, options.NodeName, NoteIfComplete, trouble.Tell);
-        endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, NoteIfComplete, trouble.Tell, log);
+        endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, NoteIfComplete, trouble.Tell);
         var watching = Task.WhenAll(wishes.RunAsync(stop.Token), endpoints?.RunAsync(stop.Token) ?? Task.CompletedTask);
-        await complete.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        await Task.WhenAny(complete.Task, watching, Task.Delay(Patience, cancellation)).ConfigureAwait(false);
+        if (!complete.Task.IsCompleted)
+            throw new TimeoutException($"not known after {Patience.TotalSeconds:0} s: {string.Join(", ", wishes.Unknown)}");
 
         var (wanted, problems, _) = wishes.Read();
         var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
-        var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete: true, out _);
+        var plan = reconciler.Plan(wanted, await wishes.ReadInUseAsync(cancellation).ConfigureAwait(false), isComplete: !HostLoop.IsAddAtWork(new NodeState()), out _);
         problems.AddRange(plan.Problems);
         var steps = 0;
         if (apply)
@@ -36,7 +42,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         if (endpoints is not null)
         {
             var flooding = new UnicastFlooding(endpoints);
-            foreach (var change in flooding.Plan(wanted))
+            foreach (var change in flooding.Plan())
             {
                 if (apply)
                     UnicastFlooding.Apply(change);

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Kube.Watching;
-using Microsoft.Extensions.Logging;
 
 namespace Danm.Netwatcher;
 
@@ -20,7 +19,6 @@ internal sealed class TunnelEndpoints
     private readonly ApiClient api;
     private readonly string nodeName;
     private readonly Action<string> failed;
-    private readonly ILogger log;
     private readonly Informer<Node> nodes;
     private string? published;
 
@@ -28,10 +26,9 @@ internal sealed class TunnelEndpoints
     /// <param name="nodeName">This node.</param>
     /// <param name="changed">Called whenever another node's end points may have changed.</param>
     /// <param name="failed">Told what could not be read or published.</param>
-    /// <param name="log">Told that there is no Node of that name.</param>
-    public TunnelEndpoints(ApiClient api, string nodeName, Action changed, Action<string> failed, ILogger log)
+    public TunnelEndpoints(ApiClient api, string nodeName, Action changed, Action<string> failed)
     {
-        (this.api, this.nodeName, this.failed, this.log) = (api, nodeName, failed, log);
+        (this.api, this.nodeName, this.failed) = (api, nodeName, failed);
         nodes = new Informer<Node>(api, ResourcePath.Core("nodes", null), ClusterJson.Default.Node, new InformerOptions { MetadataOnly = true });
         nodes.Failed += failed;
         nodes.Changed += change =>
@@ -76,7 +73,7 @@ internal sealed class TunnelEndpoints
             return;
         if (nodes.Find(new ObjectKey(null, nodeName)) is not { } node)
         {
-            log.NoNode(nodeName);
+            failed($"there is no Node {nodeName}: other nodes cannot be told this one's VxLAN addresses; give --node-name");
             return;
         }
 

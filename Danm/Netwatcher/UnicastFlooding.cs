@@ -1,8 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using Danm.HostLinks;
 using Danm.Netlink;
-using Danm.Networks;
 
 namespace Danm.Netwatcher;
 
@@ -12,34 +10,31 @@ internal sealed class UnicastFlooding(TunnelEndpoints endpoints)
     /// <summary>This node's tunnel end points as last seen, by device.</summary>
     public IReadOnlyDictionary<string, IPAddress> Own { get; private set; } = new Dictionary<string, IPAddress>();
 
-    /// <summary>What there is to do; a VxLAN that is still to be made has its turn when it is there.</summary>
-    public IReadOnlyList<HeadEndReplication> Plan(IEnumerable<WantedLink> wishes)
+    /// <summary>What there is to do, for every VxLAN of ours that is there, whether a network still wants it or only a Pod.</summary>
+    public IReadOnlyList<HeadEndReplication> Plan()
     {
         // In this order: Nodes that come while the host is looked at wake us again.
         var isComplete = endpoints.IsComplete;
         var remotes = endpoints.Read();
         using var socket = RouteSocket.Open();
-        var links = socket.DumpLinks().ToDictionary(l => l.Name);
-        var own = new Dictionary<string, IPAddress>();
-        var vxlans = new Dictionary<string, (Link Link, IReadOnlySet<IPAddress> Remotes)>();
-        foreach (var parent in wishes.Select(w => w.Parent).Where(p => p.Encapsulation == Encapsulation.Vxlan))
+        var links = socket.DumpLinks();
+        var names = links.ToDictionary(l => l.Index, l => l.Name);
+        var own = new SortedDictionary<string, IPAddress>(StringComparer.Ordinal);
+        var vxlans = new List<(Link Link, HashSet<IPAddress> Remotes)>();
+        foreach (var link in links.Where(LinkPlan.IsOurs))
         {
-            if (!links.TryGetValue(parent.Name, out var link) || !LinkPlan.IsOurs(link)
-                || !links.TryGetValue(parent.HostDevice, out var device) || !HostLink.Fits(link, parent, device)
-                || ((LinkKind.Vxlan)link.Kind!).Local is not { } local)
-            {
+            if (link.Kind is not LinkKind.Vxlan { Local: { } local, UnderlayIndex: { } index } || !names.TryGetValue(index, out var device))
                 continue;
-            }
-
-            own[parent.HostDevice] = local;
-            vxlans[parent.Name] = (link, OfFamily(remotes, parent.HostDevice, local.AddressFamily));
+            own.TryAdd(device, local);
+            // A Node that this machine had under another name says this address too.
+            vxlans.Add((link, [.. remotes.GetValueOrDefault(device, []).Where(a => a.AddressFamily == local.AddressFamily && !a.Equals(local))]));
         }
 
         Own = own;
         if (vxlans.Count == 0)
             return [];
         var forwarding = socket.DumpForwarding().ToLookup(f => f.LinkIndex);
-        return [.. vxlans.Values.Select(v => HeadEndReplication.Plan(v.Link, v.Remotes, forwarding[v.Link.Index], isComplete)).OfType<HeadEndReplication>()];
+        return [.. vxlans.Select(v => HeadEndReplication.Plan(v.Link, v.Remotes, forwarding[v.Link.Index], isComplete)).OfType<HeadEndReplication>()];
     }
 
     /// <summary>Does one of them.</summary>
@@ -49,7 +44,4 @@ internal sealed class UnicastFlooding(TunnelEndpoints endpoints)
         using var socket = RouteSocket.Open();
         change.Apply(socket);
     }
-
-    private static HashSet<IPAddress> OfFamily(IReadOnlyDictionary<string, HashSet<IPAddress>> remotes, string device, AddressFamily family) =>
-        [.. remotes.GetValueOrDefault(device, []).Where(a => a.AddressFamily == family)];
 }

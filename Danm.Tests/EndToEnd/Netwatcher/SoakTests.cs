@@ -18,7 +18,6 @@ public sealed class SoakTests : NetwatcherFixture
     {
         var duration = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("DANM_SOAK_SECONDS") ?? "60", CultureInfo.InvariantCulture));
         await Node.ShellAsync("ip address replace 192.0.2.1/24 dev parent0");
-        Node.Server.Store.Create(Objects.Node("node-1"));
         Node.Server.Store.Create(Objects.Network("DanmNet", "pods", """{"NetworkID":"pods","NetworkType":"macvlan","Options":{"host_device":"parent0","cidr":"10.1.0.0/24"}}"""));
         var config = Node.WriteFile("00-danm.conf", Node.Config().ToJsonString());
         await using var watcher = Start("--cni-conf", config, "--vxlan-flooding", "unicast", "--metrics-bind-address", "127.0.0.1:18080", "--health-probe-bind-address", "127.0.0.1:18081");

@@ -25,6 +25,7 @@ public sealed class TwoNodesTests
             ip link set to-second master parent0 up
             nsenter --net=/run/second sh -e -c 'ip link set lo up; ip link set parent0 up; ip address add 192.0.2.2/24 dev parent0'
             """);
+        first.Server.Store.Create(Objects.Node("node-2"));
         secondKubeconfig = first.WriteFile("second", first.KubeconfigText(new KubeconfigOptions { Host = "192.0.2.1" }));
     }
 

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Danm.Kube.Events;
 
 /// <summary>
@@ -35,10 +32,9 @@ internal sealed class EventCorrelator(TimeProvider clock)
             messages.Remove(saying.Message);
         if (!Spend(saying.About.Uid ?? "", now))
             return null;
-        // Not the node: what all nodes of a cluster say of one network is one Event with a count.
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(isCombined ? group : $"{group}\n{saying.Message}"));
-        var name = saying.About.Name ?? "";
-        return ($"{name[..Math.Min(name.Length, 200)]}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}", isCombined ? $"(combined from similar events): {saying.Message}" : saying.Message);
+        return (
+            EventWriter.NameOf(saying.About, isCombined ? group : $"{group}\n{saying.Message}"),
+            isCombined ? $"(combined from similar events): {saying.Message}" : saying.Message);
     }
 
     private bool Spend(string uid, DateTimeOffset now)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Threading.Channels;
 using Danm.Api;
 using Danm.Cni;
@@ -12,15 +11,10 @@ namespace Danm.Kube.Events;
 public sealed class EventRecorder : IAsyncDisposable
 {
     private const int MostQueued = 1000;
-    private const string TimeFormat = "yyyy-MM-ddTHH:mm:ssZ";
 
-    // What another replica or node has said of the same just now need not be counted too: a thousand nodes would make a thousand writes.
-    private static readonly TimeSpan SaidJustNow = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(5);
 
-    private readonly ApiClient api;
-    private readonly EventSource source;
-    private readonly TimeProvider clock;
+    private readonly EventWriter writer;
     private readonly EventCorrelator correlator;
     private readonly Channel<Saying> queue = Channel.CreateBounded<Saying>(new BoundedChannelOptions(MostQueued) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly CancellationTokenSource stop = new();
@@ -32,10 +26,8 @@ public sealed class EventRecorder : IAsyncDisposable
     /// <param name="clock">The time; null: the system's.</param>
     public EventRecorder(ApiClient api, string component, string? host, TimeProvider? clock = null)
     {
-        this.api = api;
-        this.clock = clock ?? TimeProvider.System;
-        source = new EventSource { Component = component, Host = host };
-        correlator = new EventCorrelator(this.clock);
+        writer = new EventWriter(api, component, host, clock);
+        correlator = new EventCorrelator(clock ?? TimeProvider.System);
         writing = WriteAsync();
     }
 
@@ -62,45 +54,8 @@ public sealed class EventRecorder : IAsyncDisposable
     {
         await foreach (var saying in queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            try
-            {
-                if (correlator.Correlate(saying) is { } correlated)
-                    await WriteAsync(saying, correlated.Name, correlated.Message).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is ApiException or OperationCanceledException or ArgumentException)
-            {
-                // See above.
-            }
+            if (correlator.Correlate(saying) is { } correlated)
+                await writer.WriteAsync(saying with { Message = correlated.Message }, correlated.Name, stop.Token).ConfigureAwait(false);
         }
-    }
-
-    private async Task WriteAsync(Saying saying, string name, string message)
-    {
-        var now = clock.GetUtcNow();
-        var time = now.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
-        var path = ResourcePath.Core("events", saying.About.Namespace ?? "default");
-        var (_, exists) = await api.TryCreateAsync(path, Fresh(), ApiJson.Default.CoreEvent, stop.Token).ConfigureAwait(false);
-        if (exists is null)
-            return;
-        path = ResourcePath.Core("events", saying.About.Namespace ?? "default", name);
-        if (await api.TryGetAsync(path, ApiJson.Default.CoreEvent, stop.Token).ConfigureAwait(false) is not { } before)
-            return; // It has just expired; whoever says it next makes it again.
-        if (DateTimeOffset.TryParse(before.LastTimestamp, CultureInfo.InvariantCulture, out var last) && now - last < SaidJustNow && before.Source?.Host != source.Host)
-            return;
-        // It may have been a combined one, and the message is the last one's then.
-        await api.PatchAsync(path, new CoreEventCount { Count = (before.Count ?? 1) + 1, LastTimestamp = time, Message = message }, ClusterJson.Default.CoreEventCount, stop.Token).ConfigureAwait(false);
-
-        CoreEvent Fresh() => new()
-        {
-            Metadata = new ObjectMeta { Name = name, Namespace = saying.About.Namespace ?? "default" },
-            InvolvedObject = saying.About,
-            Type = saying.Type,
-            Reason = saying.Reason,
-            Message = message,
-            Source = source,
-            FirstTimestamp = time,
-            LastTimestamp = time,
-            Count = 1,
-        };
     }
 }

@@ -42,7 +42,6 @@ public sealed class StatusServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxConcurrentConnections = 100;
             foreach (var address in new[] { health, metrics }.OfType<BindAddress>().Distinct())
             {
                 if (address.Address is { } ip)
