@@ -127,4 +127,8 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
 /// <param name="Config">spec.config.</param>
 /// <param name="Interfaces">The annotation that names the interfaces of ours that masters lead to; null: no such annotation.</param>
 /// <param name="Devices">The annotation that names the device of each; null: no such annotation.</param>
-internal sealed record DefinitionRewrite(string Config, string? Interfaces, string? Devices);
+internal sealed record DefinitionRewrite(string Config, string? Interfaces, string? Devices)
+{
+    /// <summary>Where masters lead then, for people.</summary>
+    public string Target => Interfaces ?? "the device";
+}

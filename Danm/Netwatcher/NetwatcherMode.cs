@@ -21,6 +21,9 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
     // What changes together is looked at together.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
 
+    // Of a thousand nodes, those that write before they hear that one has are few then.
+    private static readonly TimeSpan WriteSpread = TimeSpan.FromSeconds(1);
+
     // Longer than any look takes; then something hangs, and a restart may help.
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
@@ -40,7 +43,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell, log);
         var report = new ProblemReport(events, log, TimeProvider.System);
         var look = new HostLoop(
-            wishes, new HostReconciler(options.Multicast, options.Settle), new DefinitionWriter(api, trouble.Tell, log, TimeProvider.System), endpoints is null ? null : new UnicastFlooding(endpoints), endpoints, report, log);
+            wishes, new HostReconciler(options.Multicast, options.Settle), new DefinitionWriter(api, WriteSpread, trouble.Tell, log, TimeProvider.System), endpoints is null ? null : new UnicastFlooding(endpoints), endpoints, report, log);
         var upkeep = new NodeUpkeep(api, state, options.Node, options.NodeName, options.Upkeep, log);
 
         var since = Environment.TickCount64;

@@ -24,7 +24,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         var watching = Task.WhenAll(wishes.RunAsync(stop.Token), endpoints?.RunAsync(stop.Token) ?? Task.CompletedTask);
         await complete.Task.WaitAsync(cancellation).ConfigureAwait(false);
 
-        var (wanted, problems, _) = wishes.Read();
+        var (wanted, problems, rewrites) = wishes.Read();
         var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
         var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete: true, out _);
         problems.AddRange(plan.Problems);
@@ -46,6 +46,10 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
             if (apply)
                 await endpoints.PublishAsync(flooding.Own, cancellation).ConfigureAwait(false);
         }
+
+        var writer = new DefinitionWriter(api, TimeSpan.Zero, message => problems.Add(new("the API server", message)), log, TimeProvider.System);
+        foreach (var definition in apply ? await writer.WriteAsync(rewrites, cancellation).ConfigureAwait(false) : rewrites)
+            Say($"lead {definition.Name} to {definition.Rewrite!.Target}");
 
         await stop.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);

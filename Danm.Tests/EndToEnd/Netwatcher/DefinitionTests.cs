@@ -107,8 +107,8 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         definitions.Edit("radio", c => c.Replace("vx_radio", "other0", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("dev other0").And.Contain("local 198.51.100.1"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "other0");
-        definitions.Written.Should().Be(2);
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "other0");
+        await WrittenAsync(2);
 
         definitions.Edit("radio", c => c.Replace("600", "601", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("vxlan id 601").And.Contain("dev other0"));
@@ -116,12 +116,12 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         definitions.Edit("radio", c => c.Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show type vxlan", t => t.Should().Contain("vx_tv").And.Contain("dev other0").And.NotContain("vx_radio"));
-        Says(Plain.Replace("parent0", "vx_tv", StringComparison.Ordinal).Replace("600", "601", StringComparison.Ordinal).Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal), "vx_tv", "other0");
+        await SaysAsync(Plain.Replace("parent0", "vx_tv", StringComparison.Ordinal).Replace("600", "601", StringComparison.Ordinal).Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal), "vx_tv", "other0");
 
         definitions.Edit("radio", _ => Plain);
         await EventuallyAsync("ip -d -o link show type vxlan", t => t.Should().Contain("vx_radio").And.Contain("vxlan id 600").And.Contain("dev parent0").And.NotContain("vx_tv"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
-        definitions.Written.Should().Be(4);
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        await WrittenAsync(4);
     }
 
     [Test]
@@ -146,7 +146,7 @@ public sealed class DefinitionTests : NetwatcherFixture
         definitions.Edit("radio", c => c.Replace(id, "", StringComparison.Ordinal));
 
         await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
-        Says(config.Replace(id, "", StringComparison.Ordinal), null, null);
+        await SaysAsync(config.Replace(id, "", StringComparison.Ordinal), null, null);
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Written.Should().Be(2);
     }
@@ -187,6 +187,18 @@ public sealed class DefinitionTests : NetwatcherFixture
     }
 
     [Test]
+    public async Task One_look_leads_it_too_and_says_so()
+    {
+        definitions.Create("radio", Plain);
+
+        (await OnceAsync("--dry-run")).Should().Be("make vx_radio: VxLAN 600 on \"parent0\" for NetworkAttachmentDefinition/default/radio (dry run)\nlead NetworkAttachmentDefinition/default/radio to vx_radio (dry run)\n");
+        definitions.Tried.Should().Be(0);
+        (await OnceAsync("--once")).Should().Be("make vx_radio: VxLAN 600 on \"parent0\" for NetworkAttachmentDefinition/default/radio\nlead NetworkAttachmentDefinition/default/radio to vx_radio\n");
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        (await OnceAsync("--once")).Should().Be("nothing to do\n");
+    }
+
+    [Test]
     public async Task The_kind_comes_and_goes_while_it_runs()
     {
         definitions.RemoveKind();
@@ -218,11 +230,11 @@ public sealed class DefinitionTests : NetwatcherFixture
             .Contain("\"vx_radio\" is VxLAN 700").And.Contain("ClusterNetwork/radio"));
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Tried.Should().Be(0);
-        Says(Plain, null, null);
+        await SaysAsync(Plain, null, null);
 
         Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "radio");
         await EventuallyAsync("ip -d -o link show vx_radio", t => t.Should().Contain("vxlan id 600"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
     }
 
     [Test]
@@ -236,7 +248,7 @@ public sealed class DefinitionTests : NetwatcherFixture
             .Contain("two plugins want \"vx_radio\"").And.Contain("VxLAN 600").And.Contain("VxLAN 601"));
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Tried.Should().Be(0);
-        Says(Config, null, null);
+        await SaysAsync(Config, null, null);
         (await Node.ShellAsync("ip -o link show type vxlan")).Should().NotContain("vx_radio");
     }
 
@@ -248,7 +260,7 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         await LedAsync(Plain, seconds: 60);
 
-        definitions.Written.Should().Be(1);
+        await WrittenAsync(1);
         watcher.Log.Should().Contain("injected fault");
     }
 
@@ -263,8 +275,10 @@ public sealed class DefinitionTests : NetwatcherFixture
         definitions.Annotate("radio", OriginalMaster, "other0");
 
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("dev other0"));
-        Says(led, "vx_radio", "other0");
+        await SaysAsync(led, "vx_radio", "other0");
     }
+
+    private Task<string> OnceAsync(string mode) => Node.ShellAsync($"{DanmBinary.Path} netwatcher {mode} --kubeconfig {Kubeconfig} --node-name node-1");
 
     private NetwatcherProcess StartOther(int node)
     {
@@ -281,8 +295,10 @@ public sealed class DefinitionTests : NetwatcherFixture
         await Eventually.HoldsAsync(() => definitions.Config("radio").Should().Be(config.Replace("parent0", "vx_radio", StringComparison.Ordinal)), seconds);
     }
 
-    private void Says(string config, string? interfaces, string? devices) =>
-        (definitions.Config("radio"), definitions.Annotation("radio", HostInterface), definitions.Annotation("radio", OriginalMaster)).Should().Be((config, interfaces, devices));
+    private Task SaysAsync(string config, string? interfaces, string? devices) => Eventually.HoldsAsync(() =>
+        (definitions.Config("radio"), definitions.Annotation("radio", HostInterface), definitions.Annotation("radio", OriginalMaster)).Should().Be((config, interfaces, devices)));
+
+    private Task WrittenAsync(int times) => Eventually.HoldsAsync(() => definitions.Written.Should().Be(times));
 
     private Task<TimeSpan> EventuallyAsync(string script, Action<string> expect, double seconds = 15) => Node.EventuallyAsync(script, expect, seconds);
 }
