@@ -13,6 +13,9 @@ internal sealed class NetworkWishes
     private readonly Informer<NetworkAttachmentDefinition> definitions;
     private readonly Informer<DanmEp> endpoints;
 
+    // Read once each; whoever looks is one at a time.
+    private Dictionary<ObjectKey, AttachmentDefinition> read = [];
+
     /// <param name="api">The API server.</param>
     /// <param name="nodeName">This node.</param>
     /// <param name="changed">Called whenever the answer may have changed.</param>
@@ -94,7 +97,7 @@ internal sealed class NetworkWishes
         }
 
         var rewrites = new List<AttachmentDefinition>();
-        foreach (var definition in definitions.Items.Select(AttachmentDefinition.Read))
+        foreach (var definition in Definitions())
         {
             wishes.AddRange(definition.Wishes);
             if (definition.Problem is { } problem)
@@ -141,8 +144,17 @@ internal sealed class NetworkWishes
                 names.Add(parent);
         }
 
-        names.UnionWith(definitions.Items.SelectMany(d => AttachmentDefinition.Read(d).Held));
+        names.UnionWith(Definitions().SelectMany(d => d.Held));
         return names;
+    }
+
+    private IReadOnlyCollection<AttachmentDefinition> Definitions()
+    {
+        var before = read;
+        read = definitions.Items.ToDictionary(
+            ObjectKey.Of,
+            d => before.TryGetValue(ObjectKey.Of(d), out var known) && ReferenceEquals(known.Object, d) ? known : AttachmentDefinition.Read(d));
+        return read.Values;
     }
 
     // DanmEps that an older build or the original made do not say it: the network does.

@@ -136,8 +136,8 @@ public sealed class DefinitionTests : NetwatcherFixture
         watcher.Log.Should().NotContain("warn");
     }
 
-    [TestCase(Plain, "\"vxlan\":600,")]
-    [TestCase(List, " \"vxlan\":600,")]
+    [TestCase(Plain, "\"vxlan\":600,", TestName = "A_configuration_whose_id_is_taken_out_has_its_device_again")]
+    [TestCase(List, " \"vxlan\":600,", TestName = "A_plugin_whose_id_is_taken_out_has_its_device_again")]
     public async Task One_whose_id_is_taken_out_has_its_device_again(string config, string id)
     {
         await using var watcher = Start();
@@ -181,7 +181,16 @@ public sealed class DefinitionTests : NetwatcherFixture
         (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index, "Pods may stand on it");
         definitions.Written.Should().Be(1);
 
-        definitions.Edit("radio", c => c + "}");
+        definitions.Edit("radio", _ => Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal).Replace("600", "16777215", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("vxlan: \"16777215\" must be 1 to 16777214"));
+        definitions.Annotate("radio", OriginalMaster, null);
+        definitions.Annotate("radio", HostInterface, null);
+        definitions.Edit("radio", _ => Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain($"no annotation {OriginalMaster} says"));
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index);
+
+        definitions.Annotate("radio", OriginalMaster, "parent0");
         await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("NetworkAttachmentDefinition/default/radio: mended"));
         (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index);
     }
@@ -252,16 +261,19 @@ public sealed class DefinitionTests : NetwatcherFixture
         (await Node.ShellAsync("ip -o link show type vxlan")).Should().NotContain("vx_radio");
     }
 
-    [Test]
-    public async Task An_update_that_the_server_could_not_take_is_tried_again()
+    [TestCase(409, 3, TestName = "An_update_that_was_refused_for_nothing_is_tried_again")]
+    // The client itself tries four times.
+    [TestCase(500, 5, TestName = "An_update_that_the_server_could_not_take_is_tried_again")]
+    public async Task An_update_is_tried_again(int status, int times)
     {
-        Node.Server.Faults.Add(new Fault(Attachments.Updates) { Answer = Fault.InternalError(), Count = 5 });
+        Node.Server.Faults.Add(new Fault(Attachments.Updates) { Answer = status == 409 ? Fault.Conflict() : Fault.InternalError(), Count = times });
         await using var watcher = Start();
 
         await LedAsync(Plain, seconds: 60);
 
         await WrittenAsync(1);
-        watcher.Log.Should().Contain("injected fault");
+        definitions.Tried.Should().Be(times + 1);
+        watcher.Log.Contains("injected fault", StringComparison.Ordinal).Should().Be(status == 500, "a conflict is no trouble");
     }
 
     [Test]
