@@ -124,7 +124,7 @@ public sealed class CrdTests
     [Test]
     public void DanmEps_can_be_found_by_Pod_sandbox_node_and_network() =>
         SelectableFields(ApiNames.DanmEps).Should().BeEquivalentTo(
-            ".spec.Pod", ".spec.PodUID", ".spec.CID", ".spec.nodeName", ".spec.NetworkName", ".spec.apiType");
+            ".spec.Pod", ".spec.PodUID", ".spec.CID", ".spec.nodeName", ".spec.Host", ".spec.NetworkName", ".spec.apiType");
 
     [Test]
     public void Allocations_can_be_found_by_node_and_owner() =>

@@ -86,6 +86,7 @@ public sealed class AttachmentDefinitionTests
     public void What_was_led_is_held_only_while_the_configuration_cannot_be_used()
     {
         Read("{", "radio.500,radio.501", "ens4,ens5").Held.Should().Equal("radio.500", "radio.501");
+        Read("""{"name":"radio","vlan":500,"master":"radio.500"}""").Held.Should().Equal("radio.500");
         Read("""{"name":"radio","vlan":500,"master":"ens4"}""", "radio.500,radio.501", "ens4,ens5").Held.Should().BeEmpty();
     }
 

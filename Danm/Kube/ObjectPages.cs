@@ -16,14 +16,15 @@ internal static class ObjectPages
     /// <param name="type">The kind.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <param name="metadataOnly">Whether the server leaves out everything but the metadata.</param>
+    /// <param name="fieldSelector">What selects besides; null: nothing.</param>
     /// <exception cref="ApiException">Refused or no answer; 410 when the server has forgotten the list's version between two pages.</exception>
     public static async IAsyncEnumerable<IReadOnlyList<T>> ReadAsync<T>(
-        ApiClient api, ResourcePath path, string? labelSelector, JsonTypeInfo<ObjectList<T>> type, [EnumeratorCancellation] CancellationToken cancellation, bool metadataOnly = false)
+        ApiClient api, ResourcePath path, string? labelSelector, JsonTypeInfo<ObjectList<T>> type, [EnumeratorCancellation] CancellationToken cancellation, bool metadataOnly = false, string? fieldSelector = null)
     {
         string? next = null;
         do
         {
-            var query = Query(labelSelector, next);
+            var query = Query(labelSelector, next) + (fieldSelector is null ? "" : $"&fieldSelector={Uri.EscapeDataString(fieldSelector)}");
             var page = metadataOnly
                 ? await api.ListMetadataAsync(path, query, type, cancellation).ConfigureAwait(false)
                 : await api.ListAsync(path, query, type, cancellation).ConfigureAwait(false);
@@ -82,14 +83,14 @@ internal static class ObjectPages
     /// <summary>All of a list that is known to be small; begun again when its version has expired.</summary>
     /// <exception cref="ApiException">Refused or no answer.</exception>
     public static async Task<List<T>> ReadAllAsync<T>(
-        ApiClient api, ResourcePath path, string? labelSelector, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation)
+        ApiClient api, ResourcePath path, string? labelSelector, JsonTypeInfo<ObjectList<T>> type, CancellationToken cancellation, string? fieldSelector = null)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var all = new List<T>();
-                await foreach (var page in ReadAsync(api, path, labelSelector, type, cancellation).ConfigureAwait(false))
+                await foreach (var page in ReadAsync(api, path, labelSelector, type, cancellation, fieldSelector: fieldSelector).ConfigureAwait(false))
                     all.AddRange(page);
                 return all;
             }

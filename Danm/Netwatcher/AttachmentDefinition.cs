@@ -22,7 +22,7 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
     /// <summary>
     /// The interfaces that its Pods may stand on although nobody can tell any more what it wants: a slip of the pen must not cut them.
     /// </summary>
-    public IEnumerable<string> Held => Problem is null ? [] : new LedMasters(Object.Metadata.Annotations).Names;
+    public IReadOnlyCollection<string> Held { get; private init; } = [];
 
     public static AttachmentDefinition Read(NetworkAttachmentDefinition definition)
     {
@@ -30,17 +30,18 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
         var nothing = new AttachmentDefinition(definition, [], null, null);
         if (string.IsNullOrWhiteSpace(definition.Spec.Config) || definition.Spec.Config.Length > MaxConfig)
             return nothing;
+        var led = new LedMasters(definition.Metadata.Annotations);
         try
         {
-            return nothing.Read(AttachmentConfig.Parse(definition.Spec.Config), new LedMasters(definition.Metadata.Annotations));
+            return nothing.Read(AttachmentConfig.Parse(definition.Spec.Config), led);
         }
         catch (NetworkFaultException e)
         {
-            return nothing with { Problem = Unusable(string.Join("; ", e.Faults.Select(f => f with { Field = FieldOf(f.Field) }))) };
+            return nothing with { Problem = Unusable(string.Join("; ", e.Faults.Select(f => f with { Field = FieldOf(f.Field) }))), Held = led.Names };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return nothing with { Problem = Unusable(e.Message) };
+            return nothing with { Problem = Unusable(e.Message), Held = led.Names };
         }
     }
 
@@ -71,9 +72,9 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
             var name = ParentOf(config.Name, plugin, plugin.Master).Name;
             var parent = ParentOf(config.Name, plugin, led.DeviceOf(plugin.Master, name) ?? plugin.Master);
             if (parent.HostDevice == name)
-                return this with { Problem = $"master is \"{name}\" already, and no annotation {NetworkAttachmentDefinition.OriginalMasterAnnotation} says which device it is on: set it to the device's name" };
+                return this with { Problem = $"master is \"{name}\" already, and no annotation {NetworkAttachmentDefinition.OriginalMasterAnnotation} says which device it is on: set it to the device's name", Held = [.. led.Names, name] };
             if (!parents.TryAdd(name, parent) && parents[name] != parent)
-                return this with { Problem = Unusable($"two plugins want \"{name}\", one as {HostLink.Describe(parents[name])}, one as {HostLink.Describe(parent)}: give each a configuration with a name of its own") };
+                return this with { Problem = Unusable($"two plugins want \"{name}\", one as {HostLink.Describe(parents[name])}, one as {HostLink.Describe(parent)}: give each a configuration with a name of its own"), Held = led.Names };
             if (plugin.Master != name)
                 edits.Add((plugin, name));
         }
@@ -127,4 +128,8 @@ internal sealed record AttachmentDefinition(NetworkAttachmentDefinition Object, 
 /// <param name="Config">spec.config.</param>
 /// <param name="Interfaces">The annotation that names the interfaces of ours that masters lead to; null: no such annotation.</param>
 /// <param name="Devices">The annotation that names the device of each; null: no such annotation.</param>
-internal sealed record DefinitionRewrite(string Config, string? Interfaces, string? Devices);
+internal sealed record DefinitionRewrite(string Config, string? Interfaces, string? Devices)
+{
+    /// <summary>Where masters lead then, for people.</summary>
+    public string Target => Interfaces ?? "the device";
+}

@@ -9,52 +9,67 @@ namespace Danm.Netwatcher;
 /// Leads the <c>master</c> of NetworkAttachmentDefinitions to our interfaces, and back. All nodes want the same; the first one's update
 /// has the resourceVersion, so that the others' are refused, and then see that it is done.
 /// </summary>
-internal sealed class DefinitionWriter(ApiClient api, Action<string> failed, ILogger log, TimeProvider clock)
+/// <param name="api">The API server.</param>
+/// <param name="spread">Within which time it writes: the nodes of a cluster, each at its own moment, mostly see that it is done.</param>
+/// <param name="failed">Told what the server refuses.</param>
+/// <param name="log">Gets a line for each that is led.</param>
+/// <param name="clock">The time.</param>
+internal sealed class DefinitionWriter(ApiClient api, TimeSpan spread, Action<string> failed, ILogger log, TimeProvider clock)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromMinutes(10);
 
     private readonly KeyBackoff<string> backoff = new(FirstRetry, LongestRetry);
-    private readonly Dictionary<string, Refusal> refusals = [];
+    private readonly Dictionary<string, Update> updates = [];
 
-    /// <summary>When the first of the updates that failed is due again; null: none has.</summary>
-    public TimeSpan? NextTry => refusals.Count == 0
+    /// <summary>When the first of the updates is due that are still to be made; null: all are.</summary>
+    public TimeSpan? NextTry => updates.Count == 0
         ? null
-        : TimeSpan.FromTicks(Math.Max(0, (refusals.Values.Min(r => r.NotBefore) - clock.GetUtcNow()).Ticks));
+        : TimeSpan.FromTicks(Math.Max(0, (updates.Values.Min(u => u.NotBefore) - clock.GetUtcNow()).Ticks));
 
-    /// <summary>Writes what is not as it must be. What was refused is tried again later each time, or when the object has changed.</summary>
-    public async Task WriteAsync(IEnumerable<AttachmentDefinition> definitions, CancellationToken cancellation)
+    /// <summary>Writes what is due. What was refused is tried again later each time, or when the object has changed.</summary>
+    /// <param name="definitions">All that must say something else.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>What was written.</returns>
+    public async Task<IReadOnlyList<AttachmentDefinition>> WriteAsync(IReadOnlyCollection<AttachmentDefinition> definitions, CancellationToken cancellation)
     {
-        var pending = new HashSet<string>();
+        var written = new List<AttachmentDefinition>();
+        foreach (var name in updates.Keys.Except(definitions.Select(d => d.Name)).ToList())
+            Forget(name);
         foreach (var definition in definitions)
         {
-            if (definition.Rewrite is not { } rewrite)
-                continue;
-            pending.Add(definition.Name);
-            var version = definition.Object.Metadata.ResourceVersion;
-            if (refusals.TryGetValue(definition.Name, out var before) && before.Version == version && clock.GetUtcNow() < before.NotBefore)
+            var (name, version) = (definition.Name, definition.Object.Metadata.ResourceVersion);
+            if (!updates.TryGetValue(name, out var update) || update.Version != version)
+            {
+                Forget(name);
+                updates[name] = update = new(version, clock.GetUtcNow() + (spread * Random.Shared.NextDouble()));
+            }
+
+            if (clock.GetUtcNow() < update.NotBefore)
                 continue;
             try
             {
-                await WriteAsync(definition.Object.Metadata, rewrite, cancellation).ConfigureAwait(false);
-                pending.Remove(definition.Name);
-                log.Rewritten(definition.Name, rewrite.Interfaces ?? "its device");
+                await WriteAsync(definition.Object.Metadata, definition.Rewrite!, cancellation).ConfigureAwait(false);
+                // Until the watch brings it as it is now there is nothing to do.
+                updates[name] = new(version, clock.GetUtcNow() + FirstRetry);
+                written.Add(definition);
+                log.Rewritten(name, definition.Rewrite!.Target);
             }
             catch (ApiException e)
             {
-                // Another node, or its owner, was faster: the watch brings what it is now.
+                // A conflict: another node, or its owner, was faster. The watch brings what it is now.
                 if (!e.IsConflict && !e.IsNotFound)
                     failed(e.Message);
-                if (before.Version != version)
-                    backoff.Forget(definition.Name);
-                refusals[definition.Name] = new(version, clock.GetUtcNow() + (backoff.Next(definition.Name) * (0.75 + (Random.Shared.NextDouble() / 2))));
+                updates[name] = new(version, clock.GetUtcNow() + (backoff.Next(name) * (0.75 + (Random.Shared.NextDouble() / 2))));
             }
         }
 
-        foreach (var name in refusals.Keys.Except(pending).ToList())
-        {
-            refusals.Remove(name);
-            backoff.Forget(name);
-        }
+        return written;
+    }
+
+    private void Forget(string name)
+    {
+        updates.Remove(name);
+        backoff.Forget(name);
     }
 
     private Task WriteAsync(ObjectMeta metadata, DefinitionRewrite rewrite, CancellationToken cancellation)
@@ -80,5 +95,5 @@ internal sealed class DefinitionWriter(ApiClient api, Action<string> failed, ILo
             cancellation);
     }
 
-    private readonly record struct Refusal(string? Version, DateTimeOffset NotBefore);
+    private readonly record struct Update(string? Version, DateTimeOffset NotBefore);
 }

@@ -30,7 +30,7 @@ internal sealed class LedMasters
     public string? Devices { get; }
 
     /// <summary>The interfaces' names.</summary>
-    public IEnumerable<string> Names => devices.Keys;
+    public IReadOnlyCollection<string> Names => devices.Keys;
 
     /// <summary>The device that this master was; null: it was not led.</summary>
     /// <param name="master">What the configuration says now.</param>

@@ -21,6 +21,9 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
     // What changes together is looked at together.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
 
+    // Of a thousand nodes, those that write before they hear that one has are few then.
+    private static readonly TimeSpan WriteSpread = TimeSpan.FromSeconds(1);
+
     // Longer than any look takes; then something hangs, and a restart may help.
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
@@ -39,7 +42,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         var statuses = new PodNetworkStatus(api, state, wishes.Pods, wishes.Endpoints, pods);
         var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell);
         var flooding = endpoints is null ? null : new UnicastFlooding(endpoints);
-        var definitions = new DefinitionWriter(api, trouble.Tell, log, TimeProvider.System);
+        var definitions = new DefinitionWriter(api, WriteSpread, trouble.Tell, log, TimeProvider.System);
         var report = new ProblemReport(events, log, TimeProvider.System);
         var look = new HostLoop(wishes, new HostReconciler(options.Multicast, options.Settle), flooding, state, report, trouble.Tell, log);
         var upkeep = new NodeUpkeep(api, state, options.Node, options.NodeName, options.Upkeep, log);

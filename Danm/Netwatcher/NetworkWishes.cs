@@ -20,6 +20,9 @@ internal sealed class NetworkWishes
     // By a Pod's uid: what its NetworkAttachmentDefinitions meant at any time since it was first seen. They may say something else by now.
     private readonly Dictionary<string, HashSet<string>> attached = [];
 
+    // Read once each; whoever looks is one at a time.
+    private Dictionary<ObjectKey, AttachmentDefinition> read = [];
+
     /// <param name="api">The API server.</param>
     /// <param name="nodeName">This node.</param>
     /// <param name="changed">Called whenever the answer may have changed.</param>
@@ -123,7 +126,7 @@ internal sealed class NetworkWishes
         }
 
         var rewrites = new List<AttachmentDefinition>();
-        foreach (var definition in definitions.Items.Select(AttachmentDefinition.Read))
+        foreach (var definition in Definitions().Values)
         {
             wishes.AddRange(definition.Wishes);
             if (definition.Problem is { } problem)
@@ -164,6 +167,7 @@ internal sealed class NetworkWishes
         var names = endpoints.Items.Select(InterfaceOf).OfType<string>().ToHashSet();
         // Other metaplugins' Pods have no DanmEp: what they ask for tells.
         var current = pods.Items;
+        var known = Definitions();
         foreach (var gone in attached.Keys.Except(current.Select(p => p.Metadata.Uid ?? "")).ToList())
             attached.Remove(gone);
         foreach (var pod in current)
@@ -175,14 +179,14 @@ internal sealed class NetworkWishes
                 attached[pod.Metadata.Uid ?? ""] = links = [];
             foreach (var key in wanted)
             {
-                if (definitions.Find(key) is { } definition)
-                    links.UnionWith(AttachmentDefinition.Read(definition).Wishes.Select(w => w.Parent.Name));
+                if (known.TryGetValue(key, out var definition))
+                    links.UnionWith(definition.Wishes.Select(w => w.Parent.Name));
             }
 
             names.UnionWith(links);
         }
 
-        names.UnionWith(definitions.Items.SelectMany(d => AttachmentDefinition.Read(d).Held));
+        names.UnionWith(known.Values.SelectMany(d => d.Held));
         return names;
     }
 
@@ -197,16 +201,26 @@ internal sealed class NetworkWishes
         var path = ResourcePath.Danm(ApiNames.DanmEps, null);
         foreach (var endpoint in await ObjectPages.ReadAllAsync(api, path, NodeSelector, ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false))
             names.UnionWith(InterfaceOf(endpoint) is { } name ? [name] : []);
-        foreach (var endpoint in await ObjectPages.ReadAllAsync(api, path, $"!{ApiNames.NodeLabel}", ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false))
+        foreach (var host in (string[])[nodeName, .. nodeName == Environment.MachineName ? (string[])[] : [Environment.MachineName]])
         {
-            if ((endpoint.Spec.Host == nodeName || endpoint.Spec.Host == Environment.MachineName) && InterfaceOf(endpoint) is { } name)
-                names.Add(name);
+            foreach (var endpoint in await ObjectPages.ReadAllAsync(
+                         api, path, $"!{ApiNames.NodeLabel}", ApiJson.Default.ObjectListDanmEp, cancellation, $"spec.Host={host}").ConfigureAwait(false))
+                names.UnionWith(InterfaceOf(endpoint) is { } name ? [name] : []);
         }
 
         return names;
     }
 
     private string? InterfaceOf(DanmEp endpoint) => endpoint.Metadata.Annotations?.GetValueOrDefault(ApiNames.HostInterfaceAnnotation) ?? ParentOf(endpoint);
+
+    private Dictionary<ObjectKey, AttachmentDefinition> Definitions()
+    {
+        var before = read;
+        read = definitions.Items.ToDictionary(
+            ObjectKey.Of,
+            d => before.TryGetValue(ObjectKey.Of(d), out var known) && ReferenceEquals(known.Object, d) ? known : AttachmentDefinition.Read(d));
+        return read;
+    }
 
     // DanmEps that an older build or the original made do not say it: the network does.
     private string? ParentOf(DanmEp endpoint)

@@ -30,7 +30,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         if (!complete.Task.IsCompleted)
             throw new TimeoutException($"not known after {Patience.TotalSeconds:0} s: {string.Join(", ", wishes.Unknown)}");
 
-        var (wanted, problems, _) = wishes.Read();
+        var (wanted, problems, rewrites) = wishes.Read();
         var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
         var plan = reconciler.Plan(wanted, await wishes.ReadInUseAsync(cancellation).ConfigureAwait(false), isComplete: !HostLoop.IsAddAtWork(new NodeState()), out _);
         problems.AddRange(plan.Problems);
@@ -52,6 +52,10 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
             if (apply)
                 await endpoints.PublishAsync(flooding.Own, cancellation).ConfigureAwait(false);
         }
+
+        var writer = new DefinitionWriter(api, TimeSpan.Zero, message => problems.Add(new("the API server", message)), log, TimeProvider.System);
+        foreach (var definition in apply ? await writer.WriteAsync(rewrites, cancellation).ConfigureAwait(false) : rewrites)
+            Say($"lead {definition.Name} to {definition.Rewrite!.Target}");
 
         await stop.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);

@@ -46,10 +46,14 @@ internal sealed class Attachments(EmbeddedApiServer server)
         server.Store.Update(definition);
     }
 
-    public void Annotate(string name, string key, string value)
+    public void Annotate(string name, string key, string? value)
     {
         var definition = (JsonObject)Get(name).DeepClone();
-        definition["metadata"]!["annotations"]![key] = value;
+        var annotations = (JsonObject)definition["metadata"]!["annotations"]!;
+        if (value is null)
+            annotations.Remove(key);
+        else
+            annotations[key] = value;
         server.Store.Update(definition);
     }
 

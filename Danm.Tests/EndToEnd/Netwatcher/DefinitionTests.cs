@@ -107,8 +107,8 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         definitions.Edit("radio", c => c.Replace("vx_radio", "other0", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("dev other0").And.Contain("local 198.51.100.1"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "other0");
-        definitions.Written.Should().Be(2);
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "other0");
+        await WrittenAsync(2);
 
         definitions.Edit("radio", c => c.Replace("600", "601", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("vxlan id 601").And.Contain("dev other0"));
@@ -116,12 +116,12 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         definitions.Edit("radio", c => c.Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal));
         await EventuallyAsync("ip -d -o link show type vxlan", t => t.Should().Contain("vx_tv").And.Contain("dev other0").And.NotContain("vx_radio"));
-        Says(Plain.Replace("parent0", "vx_tv", StringComparison.Ordinal).Replace("600", "601", StringComparison.Ordinal).Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal), "vx_tv", "other0");
+        await SaysAsync(Plain.Replace("parent0", "vx_tv", StringComparison.Ordinal).Replace("600", "601", StringComparison.Ordinal).Replace("\"name\":\"radio\"", "\"name\":\"tv\"", StringComparison.Ordinal), "vx_tv", "other0");
 
         definitions.Edit("radio", _ => Plain);
         await EventuallyAsync("ip -d -o link show type vxlan", t => t.Should().Contain("vx_radio").And.Contain("vxlan id 600").And.Contain("dev parent0").And.NotContain("vx_tv"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
-        definitions.Written.Should().Be(4);
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        await WrittenAsync(4);
     }
 
     [Test]
@@ -136,8 +136,8 @@ public sealed class DefinitionTests : NetwatcherFixture
         watcher.Log.Should().NotContain("warn");
     }
 
-    [TestCase(Plain, "\"vxlan\":600,")]
-    [TestCase(List, " \"vxlan\":600,")]
+    [TestCase(Plain, "\"vxlan\":600,", TestName = "A_configuration_whose_id_is_taken_out_has_its_device_again")]
+    [TestCase(List, " \"vxlan\":600,", TestName = "A_plugin_whose_id_is_taken_out_has_its_device_again")]
     public async Task One_whose_id_is_taken_out_has_its_device_again(string config, string id)
     {
         await using var watcher = Start();
@@ -146,7 +146,7 @@ public sealed class DefinitionTests : NetwatcherFixture
         definitions.Edit("radio", c => c.Replace(id, "", StringComparison.Ordinal));
 
         await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
-        Says(config.Replace(id, "", StringComparison.Ordinal), null, null);
+        await SaysAsync(config.Replace(id, "", StringComparison.Ordinal), null, null);
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Written.Should().Be(2);
     }
@@ -181,9 +181,30 @@ public sealed class DefinitionTests : NetwatcherFixture
         (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index, "Pods may stand on it");
         definitions.Written.Should().Be(1);
 
-        definitions.Edit("radio", c => c + "}");
+        definitions.Edit("radio", _ => Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal).Replace("600", "16777215", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("vxlan: \"16777215\" must be 1 to 16777214"));
+        definitions.Annotate("radio", OriginalMaster, null);
+        definitions.Annotate("radio", HostInterface, null);
+        definitions.Edit("radio", _ => Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain($"no annotation {OriginalMaster} says"));
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index);
+
+        definitions.Annotate("radio", OriginalMaster, "parent0");
         await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("NetworkAttachmentDefinition/default/radio: mended"));
         (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index);
+    }
+
+    [Test]
+    public async Task One_look_leads_it_too_and_says_so()
+    {
+        definitions.Create("radio", Plain);
+
+        (await OnceAsync("--dry-run")).Should().Be("make vx_radio: VxLAN 600 on \"parent0\" for NetworkAttachmentDefinition/default/radio (dry run)\nlead NetworkAttachmentDefinition/default/radio to vx_radio (dry run)\n");
+        definitions.Tried.Should().Be(0);
+        (await OnceAsync("--once")).Should().Be("make vx_radio: VxLAN 600 on \"parent0\" for NetworkAttachmentDefinition/default/radio\nlead NetworkAttachmentDefinition/default/radio to vx_radio\n");
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        (await OnceAsync("--once")).Should().Be("nothing to do\n");
     }
 
     [Test]
@@ -218,11 +239,11 @@ public sealed class DefinitionTests : NetwatcherFixture
             .Contain("\"vx_radio\" is VxLAN 700").And.Contain("ClusterNetwork/radio"));
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Tried.Should().Be(0);
-        Says(Plain, null, null);
+        await SaysAsync(Plain, null, null);
 
         Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "radio");
         await EventuallyAsync("ip -d -o link show vx_radio", t => t.Should().Contain("vxlan id 600"));
-        Says(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
+        await SaysAsync(Plain.Replace("parent0", "vx_radio", StringComparison.Ordinal), "vx_radio", "parent0");
     }
 
     [Test]
@@ -236,20 +257,23 @@ public sealed class DefinitionTests : NetwatcherFixture
             .Contain("two plugins want \"vx_radio\"").And.Contain("VxLAN 600").And.Contain("VxLAN 601"));
         await Task.Delay(TimeSpan.FromSeconds(3));
         definitions.Tried.Should().Be(0);
-        Says(Config, null, null);
+        await SaysAsync(Config, null, null);
         (await Node.ShellAsync("ip -o link show type vxlan")).Should().NotContain("vx_radio");
     }
 
-    [Test]
-    public async Task An_update_that_the_server_could_not_take_is_tried_again()
+    [TestCase(409, 3, TestName = "An_update_that_was_refused_for_nothing_is_tried_again")]
+    // The client itself tries four times.
+    [TestCase(500, 5, TestName = "An_update_that_the_server_could_not_take_is_tried_again")]
+    public async Task An_update_is_tried_again(int status, int times)
     {
-        Node.Server.Faults.Add(new Fault(Attachments.Updates) { Answer = Fault.InternalError(), Count = 5 });
+        Node.Server.Faults.Add(new Fault(Attachments.Updates) { Answer = status == 409 ? Fault.Conflict() : Fault.InternalError(), Count = times });
         await using var watcher = Start();
 
         await LedAsync(Plain, seconds: 60);
 
-        definitions.Written.Should().Be(1);
-        watcher.Log.Should().Contain("injected fault");
+        await WrittenAsync(1);
+        definitions.Tried.Should().Be(times + 1);
+        watcher.Log.Contains("injected fault", StringComparison.Ordinal).Should().Be(status == 500, "a conflict is no trouble");
     }
 
     [Test]
@@ -263,8 +287,10 @@ public sealed class DefinitionTests : NetwatcherFixture
         definitions.Annotate("radio", OriginalMaster, "other0");
 
         await EventuallyAsync("ip -d -o link show up vx_radio", t => t.Should().Contain("dev other0"));
-        Says(led, "vx_radio", "other0");
+        await SaysAsync(led, "vx_radio", "other0");
     }
+
+    private Task<string> OnceAsync(string mode) => Node.ShellAsync($"{DanmBinary.Path} netwatcher {mode} --kubeconfig {Kubeconfig} --node-name node-1");
 
     private NetwatcherProcess StartOther(int node)
     {
@@ -281,8 +307,10 @@ public sealed class DefinitionTests : NetwatcherFixture
         await Eventually.HoldsAsync(() => definitions.Config("radio").Should().Be(config.Replace("parent0", "vx_radio", StringComparison.Ordinal)), seconds);
     }
 
-    private void Says(string config, string? interfaces, string? devices) =>
-        (definitions.Config("radio"), definitions.Annotation("radio", HostInterface), definitions.Annotation("radio", OriginalMaster)).Should().Be((config, interfaces, devices));
+    private Task SaysAsync(string config, string? interfaces, string? devices) => Eventually.HoldsAsync(() =>
+        (definitions.Config("radio"), definitions.Annotation("radio", HostInterface), definitions.Annotation("radio", OriginalMaster)).Should().Be((config, interfaces, devices)));
+
+    private Task WrittenAsync(int times) => Eventually.HoldsAsync(() => definitions.Written.Should().Be(times));
 
     private Task<TimeSpan> EventuallyAsync(string script, Action<string> expect, double seconds = 15) => Node.EventuallyAsync(script, expect, seconds);
 }

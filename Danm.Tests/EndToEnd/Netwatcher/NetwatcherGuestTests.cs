@@ -120,6 +120,35 @@ public sealed class NetwatcherGuestTests : GuestFixture
         await HostAsync("ip netns delete second");
     }
 
+    [Test]
+    public async Task Two_plugins_of_an_attachment_definition_have_a_VLAN_each_and_find_back()
+    {
+        const string Config = """{"name":"att","plugins":[{"type":"macvlan","master":"parent0","vlan":510},{"type":"macvlan","master":"vec0","vlan":511},{"type":"tuning"}]}""";
+        const string Led = """{"name":"att","plugins":[{"type":"macvlan","master":"att.510","vlan":510},{"type":"macvlan","master":"att.511","vlan":511},{"type":"tuning"}]}""";
+        var definitions = new Attachments(Node.Server);
+        definitions.AddKind();
+        try
+        {
+            definitions.Create("att", Config);
+            await StartAsync("node-1");
+            await EventuallyAsync("ip -d -o link show up", t => t.Should().MatchRegex("att\\.510@parent0:.* protocol 802.1Q id 510").And.MatchRegex("att\\.511@vec0:.* protocol 802.1Q id 511"));
+            await Eventually.HoldsAsync(() => definitions.Config("att").Should().Be(Led), seconds: 60);
+            (definitions.Annotation("att", "danm.io/host-interface"), definitions.Annotation("att", "danm.io/original-master")).Should().Be(("att.510,att.511", "parent0,vec0"));
+
+            definitions.Edit("att", c => c.Replace("\"vlan\":510", "\"vlan\":512", StringComparison.Ordinal).Replace(",\"vlan\":511", "", StringComparison.Ordinal));
+            await EventuallyAsync("ip -o link show", t => t.Should().Contain("att.512@parent0").And.NotContain("att.510").And.NotContain("att.511"));
+            await Eventually.HoldsAsync(() => definitions.Config("att").Should().Be("""{"name":"att","plugins":[{"type":"macvlan","master":"att.512","vlan":512},{"type":"macvlan","master":"vec0"},{"type":"tuning"}]}"""), seconds: 60);
+            (definitions.Annotation("att", "danm.io/host-interface"), definitions.Annotation("att", "danm.io/original-master")).Should().Be(("att.512", "parent0"));
+
+            definitions.Delete("att");
+            await EventuallyAsync("ip -o link show type vlan", t => t.Should().BeEmpty());
+        }
+        finally
+        {
+            definitions.RemoveKind();
+        }
+    }
+
     private Task StartAsync(string node, string enter = "") => HostAsync($"""
         {enter} {DanmBinary.Path} netwatcher --kubeconfig {(string)Node.Config()["kubeconfig"]!} --node-name {node} </dev/null >/run/netwatcher.{node}.log 2>&1 & echo $! >/run/netwatcher.{node}.pid
         """);
