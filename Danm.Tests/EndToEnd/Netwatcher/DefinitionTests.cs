@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
 using Danm.Tests.ApiServer.Http;
 
@@ -24,6 +25,12 @@ public sealed class DefinitionTests : NetwatcherFixture
     {
         definitions = new Attachments(Node.Server);
         definitions.AddKind();
+        foreach (var name in (string[])["node-2", "node-3"])
+        {
+            if (Node.Server.Store.Get("v1", "Node", null, name) is null)
+                Node.Server.Store.Create(Objects.Node(name));
+        }
+
         await Node.ShellAsync("""
             for l in $(ip -o link show type vxlan | cut -d: -f2); do ip link delete $l; done
             for l in port2 port3 other0; do ip link delete $l 2>/dev/null || true; done
@@ -134,6 +141,24 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
         watcher.Log.Should().NotContain("warn");
+    }
+
+    [Test]
+    public async Task A_Pod_that_another_metaplugin_put_on_it_keeps_its_parent()
+    {
+        await using var watcher = Start();
+        await LedAsync(List);
+        var pod = Objects.Pod("multus", null);
+        pod["metadata"]!["annotations"] = new JsonObject { ["k8s.v1.cni.cncf.io/networks"] = "default/radio@net1" };
+        await Node.StartPodAsync(pod);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+
+        definitions.Delete("radio");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        (await Node.ShellAsync("ip -o link show type vxlan")).Should().Contain("vx_radio", "the Pod has no DanmEp, and stands on it all the same");
+
+        Node.Server.Store.Delete("v1", "Pod", "default", "multus");
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
     }
 
     [TestCase(Plain, "\"vxlan\":600,", TestName = "A_configuration_whose_id_is_taken_out_has_its_device_again")]

@@ -174,6 +174,20 @@ public sealed class NetwatcherTests : NetwatcherFixture
     }
 
     [Test]
+    public async Task Under_a_name_that_no_Node_has_interfaces_come_and_none_goes()
+    {
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
+        await using var watcher = NetwatcherProcess.Start(Node.Enter, "--kubeconfig", Kubeconfig, "--node-name", "no-node", "--health-probe-bind-address=127.0.0.1:18081", "--metrics-bind-address=0");
+        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:"));
+
+        Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "one");
+
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        (await Node.ShellAsync("ip -o link show type vxlan")).Should().Contain("vx_one", "whose Pods stand on it cannot be told");
+        await EventuallyAsync("curl -sS 127.0.0.1:18081/readyz", t => t.Should().Contain("not listed yet: node no-node"));
+    }
+
+    [Test]
     public async Task An_API_server_that_is_away_changes_nothing()
     {
         Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
