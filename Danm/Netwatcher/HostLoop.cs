@@ -54,7 +54,8 @@ internal sealed class HostLoop(
         }
 
         problems.AddRange(plan.Problems);
-        problems.AddRange(reconciler.Apply(plan, Note));
+        // A step may know the interface only; an Event needs the network.
+        problems.AddRange(reconciler.Apply(plan, Note).Select(p => wanted.Find(w => w.Parent.Name == p.Network) is { } wish ? p with { Network = wish.Network } : p));
         problems.AddRange(Flood(wanted));
         report.Tell(problems, wishes.Find);
         // What is not known yet may have an older claim to the name.
