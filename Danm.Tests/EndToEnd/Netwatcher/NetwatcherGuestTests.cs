@@ -94,6 +94,21 @@ public sealed class NetwatcherGuestTests : GuestFixture
     }
 
     [Test]
+    public async Task Five_hundred_VLANs_are_there_soon_after_the_start()
+    {
+        for (var i = 0; i < 500; i++)
+            Network("ClusterNetwork", $"n{i}", $$"""{"vlan":{{1000 + i}}}""");
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        await StartAsync("node-1");
+
+        await EventuallyAsync("ip -o link show up type vlan | wc -l", t => t.Trim().Should().Be("500"), seconds: 60);
+
+        await TestContext.Progress.WriteLineAsync($"500 VLANs {watch.Elapsed.TotalSeconds:0.0} s after the start in the guest, counted by ip");
+        foreach (var network in Node.Server.Store.List("danm.io/v1", "ClusterNetwork"))
+            Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, (string)network["metadata"]!["name"]!);
+    }
+
+    [Test]
     public async Task A_VLAN_that_the_original_made_is_adopted_without_losing_a_packet_and_a_restart_moves_nothing()
     {
         await HostAsync(SecondNode);
