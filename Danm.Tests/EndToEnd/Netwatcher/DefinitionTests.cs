@@ -39,6 +39,12 @@ public sealed class DefinitionTests : NetwatcherFixture
     public void Forget_definitions()
     {
         definitions.RemoveKind();
+        foreach (var node in (string[])["node-2", "node-3"])
+        {
+            if (Node.Server.Store.Get("v1", "Node", null, node) is not null)
+                Node.Server.Store.Delete("v1", "Node", null, node);
+        }
+
         foreach (var e in Node.Server.Store.List("v1", "Event"))
             Node.Server.Store.Delete("v1", "Event", (string)e["metadata"]!["namespace"]!, (string)e["metadata"]!["name"]!);
     }
@@ -49,6 +55,8 @@ public sealed class DefinitionTests : NetwatcherFixture
     {
         foreach (var n in (int[])[2, 3])
         {
+            // Without its Node a netwatcher writes nothing.
+            Node.Server.Store.Create(Objects.Node($"node-{n}"));
             await Node.ShellAsync($"""
                 ip netns add node-{n}
                 ip link add port{n} type veth peer name parent0 netns node-{n}
@@ -134,6 +142,23 @@ public sealed class DefinitionTests : NetwatcherFixture
 
         await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
         watcher.Log.Should().NotContain("warn");
+    }
+
+    [Test]
+    public async Task One_that_a_Pod_of_Multus_stands_on_keeps_its_interface_until_the_Pod_is_gone()
+    {
+        await using var watcher = Start();
+        await LedAsync(Plain);
+        var index = await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1");
+        Node.Server.Store.Create(Objects.Pod("pod", "other/none, radio@net1", key: "k8s.v1.cni.cncf.io/networks"));
+        await Task.Delay(TimeSpan.FromSeconds(1));
+
+        definitions.Delete("radio");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        (await Node.ShellAsync("ip -o link show vx_radio | cut -d: -f1")).Should().Be(index);
+
+        Node.Server.Store.Delete("v1", "Pod", "default", "pod");
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_radio"));
     }
 
     [TestCase(Plain, "\"vxlan\":600,", TestName = "A_configuration_whose_id_is_taken_out_has_its_device_again")]
