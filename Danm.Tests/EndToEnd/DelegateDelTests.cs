@@ -232,12 +232,23 @@ public sealed class DelegateDelTests : ScriptedDelegateFixture
             Node.Objects().Should().BeEmpty();
             await ExpectNoInterfaceAsync(pod);
             (await LeasesAsync()).Should().BeEmpty();
-            (await Node.ShellAsync("find /var/lib/cni/danm -type f ! -name counters")).Should().BeEmpty();
+            // One interface's failure cancels the others', and nobody knows what the server made of a create that had no answer yet.
+            if (await LeftAsync() is { Length: > 0 } left)
+            {
+                left.Should().Contain("\"MayComeAgain\":true");
+                await Node.ShellAsync("rm /var/lib/cni/filler");
+                await Node.PassTimeAsync(TimeSpan.FromMinutes(10));
+                (await DelAsync(pod)).Succeeded();
+            }
+
+            (await LeftAsync()).Should().BeEmpty();
         }
         finally
         {
             await Node.ShellAsync("umount /var/lib/cni");
         }
+
+        Task<string> LeftAsync() => Node.ShellAsync("find /var/lib/cni/danm -type f ! -name counters -print -exec cat {} +");
     }
 
     /// <summary>What the original wrote: no annotation, no labels of ours, no nodeName, bare addresses, names of its own; and no IPAllocation.</summary>

@@ -25,12 +25,6 @@ public sealed class DefinitionTests : NetwatcherFixture
     {
         definitions = new Attachments(Node.Server);
         definitions.AddKind();
-        foreach (var name in (string[])["node-2", "node-3"])
-        {
-            if (Node.Server.Store.Get("v1", "Node", null, name) is null)
-                Node.Server.Store.Create(Objects.Node(name));
-        }
-
         await Node.ShellAsync("""
             for l in $(ip -o link show type vxlan | cut -d: -f2); do ip link delete $l; done
             for l in port2 port3 other0; do ip link delete $l 2>/dev/null || true; done
