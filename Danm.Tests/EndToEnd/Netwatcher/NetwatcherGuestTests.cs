@@ -104,9 +104,9 @@ public sealed class NetwatcherGuestTests : GuestFixture
         await EventuallyAsync("sleep 1; grep -c 'make ' /run/netwatcher.node-1.log", t => t.Trim().Should().Be("500"), seconds: 60);
 
         (await HostAsync("ip -o link show up type vlan | wc -l")).Trim().Should().Be("500");
-        var log = await HostAsync("sed -n '1p;$p' /run/netwatcher.node-1.log | cut -d' ' -f1");
+        var log = await HostAsync("{ sed -n 1p /run/netwatcher.node-1.log; grep 'make ' /run/netwatcher.node-1.log | sed -n '1p;$p'; } | cut -d' ' -f1");
         var times = log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(t => DateTimeOffset.Parse(t, System.Globalization.CultureInfo.InvariantCulture)).ToList();
-        await TestContext.Progress.WriteLineAsync($"500 VLANs {(times[1] - times[0]).TotalSeconds:0.0} s after the start in the guest, by netwatcher's log");
+        await TestContext.Progress.WriteLineAsync($"500 VLANs {(times[2] - times[0]).TotalSeconds:0.0} s after the start in the guest, the first after {(times[1] - times[0]).TotalSeconds:0.0} s, by netwatcher's log");
         foreach (var network in Node.Server.Store.List("danm.io/v1", "ClusterNetwork"))
             Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, (string)network["metadata"]!["name"]!);
     }
