@@ -1,8 +1,7 @@
-using System.Security.Cryptography;
-using System.Text;
 using Danm.Api;
 using Danm.Cni;
 using Danm.Kube;
+using Danm.Kube.Events;
 
 namespace Danm.Attach;
 
@@ -20,10 +19,12 @@ internal static class PodEvents
         patience.CancelAfter(Patience);
         var now = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ");
         var message = CniText.Clean(string.Join("; ", messages), 1000);
+        var about = new ObjectReference { ApiVersion = "v1", Kind = "Pod", Namespace = sandbox.Namespace, Name = sandbox.Name, Uid = sandbox.Pod.Metadata.Uid };
         var e = new CoreEvent
         {
-            Metadata = new ObjectMeta { Name = NameOf(sandbox, reason + message), Namespace = sandbox.Namespace },
-            InvolvedObject = new ObjectReference { ApiVersion = "v1", Kind = "Pod", Namespace = sandbox.Namespace, Name = sandbox.Name, Uid = sandbox.Pod.Metadata.Uid },
+            // What is repeated has its name already, and so is no second event: a Pod may be retried for ever.
+            Metadata = new ObjectMeta { Name = EventWriter.NameOf(about, reason + message), Namespace = sandbox.Namespace },
+            InvolvedObject = about,
             Type = "Warning",
             Reason = reason,
             Message = message,
@@ -40,12 +41,5 @@ internal static class PodEvents
         {
             // The log has the same words.
         }
-    }
-
-    // What is repeated has its name already, and so is no second event: a Pod may be retried for ever.
-    private static string NameOf(PodSandbox sandbox, string text)
-    {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{sandbox.Pod.Metadata.Uid}\n{text}"));
-        return $"{sandbox.Name[..Math.Min(sandbox.Name.Length, 200)]}.{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
     }
 }
