@@ -31,6 +31,9 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
     /// <summary>Whether it is one that we made or adopted.</summary>
     internal static bool IsOurs(Link link) => link.Alias?.StartsWith(HostLink.AliasPrefix, StringComparison.Ordinal) == true && link.Kind is (LinkKind.Vlan or LinkKind.Vxlan);
 
+    /// <summary>Whether it is one that was there before us.</summary>
+    internal static bool IsAdopted(Link link) => IsOurs(link) && link.Alias!.StartsWith(AdoptedPrefix, StringComparison.Ordinal);
+
     private sealed class Planner
     {
         // What the kernel takes off a device's MTU for the headers of a VxLAN over IPv4, resp. IPv6.
@@ -208,8 +211,7 @@ public sealed record LinkPlan(IReadOnlyList<LinkStep> Steps, IReadOnlyList<LinkP
         {
             if (borne.Contains(link.Index))
                 return false;
-            var isAdopted = link.Alias!.StartsWith(AdoptedPrefix, StringComparison.Ordinal);
-            return !isAdopted || (!host.WithAddresses.Contains(link.Index) && (link.MasterIndex is not { } master || !byIndex.ContainsKey(master)));
+            return !IsAdopted(link) || (!host.WithAddresses.Contains(link.Index) && (link.MasterIndex is not { } master || !byIndex.ContainsKey(master)));
         }
 
         /// <summary>Indexes of what a link stands on, down to the device.</summary>

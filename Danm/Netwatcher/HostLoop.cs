@@ -24,11 +24,16 @@ internal sealed class HostLoop(
 {
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(10);
 
+    // What only a list can tell to be free is asked after this often.
+    private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(30);
+
     // An ADD that takes longer has failed, or been killed.
     private static readonly TimeSpan LongestAdd = TimeSpan.FromMinutes(2);
 
     // The host's repair does not wait longer for an API server that hangs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private (HashSet<string> Names, long At) kept = ([], long.MinValue / 2);
 
     /// <summary>How many interfaces of the host were wanted at the last look.</summary>
     public int Wanted { get; private set; }
@@ -46,11 +51,12 @@ internal sealed class HostLoop(
         Wanted = wanted.Count(w => w.Parent.Encapsulation != Encapsulation.None);
         var plan = reconciler.Plan(wanted, wishes.InUse(), isComplete, out var unsettled);
         // A delete cannot be taken back, and the copies that it was decided on may be behind each other.
-        if (plan.Steps.Any(s => s is LinkStep.Delete))
+        var next = Resync;
+        if (plan.Steps.OfType<LinkStep.Delete>().Select(d => d.Link.Name).ToList() is { Count: > 0 } doomed)
         {
-            var inUse = await ReadInUseAsync(cancellation).ConfigureAwait(false);
+            var inUse = await ReadInUseAsync(doomed, cancellation).ConfigureAwait(false);
             plan = reconciler.Plan(wanted, inUse ?? wishes.InUse(), isComplete && inUse is not null, out unsettled);
-            unsettled += inUse is null ? 1 : 0;
+            next = inUse is null ? settle : doomed.Exists(inUse.Contains) ? Recheck : Resync;
         }
 
         problems.AddRange(plan.Problems);
@@ -60,13 +66,16 @@ internal sealed class HostLoop(
         report.Tell(problems, wishes.Find);
         // What is not known yet may have an older claim to the name.
         Rewrites = isComplete ? rewrites : [];
-        var next = unsettled > 0 ? settle : Resync;
-        return Reconciled.After(reconciler.NextTry is { } retry && retry < next ? retry : next);
+        return Reconciled.After(new[] { next, unsettled > 0 ? settle : next, reconciler.NextTry ?? next }.Min());
     }
 
-    /// <summary>Null: it cannot be told now.</summary>
-    private async Task<HashSet<string>?> ReadInUseAsync(CancellationToken cancellation)
+    /// <summary>Names of the interfaces that Pods stand on; null: it cannot be told now.</summary>
+    /// <param name="doomed">Those that would go. What kept all of them a moment ago keeps them still, without a list at every look.</param>
+    /// <param name="cancellation">Ends it.</param>
+    private async Task<HashSet<string>?> ReadInUseAsync(List<string> doomed, CancellationToken cancellation)
     {
+        if (Environment.TickCount64 - kept.At < Recheck.TotalMilliseconds && doomed.TrueForAll(kept.Names.Contains))
+            return [.. kept.Names, .. wishes.InUse()];
         // It has read the network, and no DanmEp says so yet.
         if (IsAddAtWork(state))
             return null;
@@ -74,7 +83,10 @@ internal sealed class HostLoop(
         patience.CancelAfter(Patience);
         try
         {
-            return await wishes.ReadInUseAsync(patience.Token).ConfigureAwait(false);
+            var inUse = await wishes.ReadInUseAsync(reconciler.Adopted, patience.Token).ConfigureAwait(false);
+            // Only what no copy knows to be in use: the rest is told by the copies, and at once.
+            kept = ([.. doomed.Where(inUse.Contains)], Environment.TickCount64);
+            return inUse;
         }
         catch (Exception e) when (e is ApiException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

@@ -1,4 +1,5 @@
 using Danm.HostLinks;
+using Danm.Kube.Queues;
 using Danm.Netlink;
 
 namespace Danm.Netwatcher;
@@ -12,7 +13,7 @@ namespace Danm.Netwatcher;
 /// <param name="clock">What the time is measured with.</param>
 internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvider clock)
 {
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+    private readonly KeyBackoff<string> backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
 
     private Dictionary<(string Name, int Index), long> unwantedSince = [];
 
@@ -28,6 +29,9 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
         : this(new KernelLinks(RouteSocket.Open, multicast), settle, TimeProvider.System)
     {
     }
+
+    /// <summary>Names of the interfaces that were there before us.</summary>
+    public IEnumerable<string> Adopted => host.Read().Links.Where(LinkPlan.IsAdopted).Select(l => l.Name);
 
     /// <summary>What there is to do. Interfaces that have not been unwanted for long enough are left out of it, and counted.</summary>
     public LinkPlan Plan(IEnumerable<WantedLink> wishes, IReadOnlySet<string> inUse, bool isComplete, out int unsettled)
@@ -60,12 +64,12 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
             }
             catch (Exception e) when (e is NetlinkException or HostLinkException)
             {
-                var times = before.Times + 1;
-                var pause = Math.Min(LongestRetry.TotalSeconds, Math.Pow(2, Math.Min(times, 10)) / 2) * (0.75 + (Random.Shared.NextDouble() / 2));
-                failed[key] = new Failure(times, Now + TimeSpan.FromSeconds(pause).Ticks, new LinkProblem(NetworkOf(step), e.Message));
+                failed[key] = new Failure(Now + backoff.Next(key).Ticks, new LinkProblem(NetworkOf(step), e.Message));
             }
         }
 
+        foreach (var key in failures.Keys.Except(failed.Keys))
+            backoff.Forget(key);
         failures = failed;
         return [.. failed.Values.Select(f => f.Problem)];
     }
@@ -115,5 +119,5 @@ internal sealed class HostReconciler(IHostLinks host, TimeSpan settle, TimeProvi
         _ => "",
     };
 
-    private readonly record struct Failure(int Times, long NotBefore, LinkProblem Problem);
+    private readonly record struct Failure(long NotBefore, LinkProblem Problem);
 }

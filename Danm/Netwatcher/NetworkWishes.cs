@@ -192,10 +192,12 @@ internal sealed class NetworkWishes
 
     /// <summary>
     /// The same, as the API server has it at this moment, for what cannot be taken back: the copies here may be behind each other. With the
-    /// DanmEps that the original made, which name only the host.
+    /// DanmEps that the original made, which name only the host, and not the interface: its Pods may stand on any that was there before us.
     /// </summary>
+    /// <param name="adopted">Names of the interfaces that were there before us.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ApiException">No answer, or a refusal.</exception>
-    public async Task<HashSet<string>> ReadInUseAsync(CancellationToken cancellation)
+    public async Task<HashSet<string>> ReadInUseAsync(IEnumerable<string> adopted, CancellationToken cancellation)
     {
         var names = InUse();
         var path = ResourcePath.Danm(ApiNames.DanmEps, null);
@@ -203,9 +205,10 @@ internal sealed class NetworkWishes
             names.UnionWith(InterfaceOf(endpoint) is { } name ? [name] : []);
         foreach (var host in (string[])[nodeName, .. nodeName == Environment.MachineName ? (string[])[] : [Environment.MachineName]])
         {
-            foreach (var endpoint in await ObjectPages.ReadAllAsync(
-                         api, path, $"!{ApiNames.NodeLabel}", ApiJson.Default.ObjectListDanmEp, cancellation, $"spec.Host={host}").ConfigureAwait(false))
-                names.UnionWith(InterfaceOf(endpoint) is { } name ? [name] : []);
+            var foreign = await ObjectPages.ReadAllAsync(
+                api, path, $"!{ApiNames.NodeLabel}", ApiJson.Default.ObjectListDanmEp, cancellation, $"spec.Host={host}").ConfigureAwait(false);
+            names.UnionWith(foreign.Select(InterfaceOf).OfType<string>());
+            names.UnionWith(foreign.Count > 0 ? adopted : []);
         }
 
         return names;

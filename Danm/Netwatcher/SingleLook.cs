@@ -32,7 +32,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
 
         var (wanted, problems, rewrites) = wishes.Read();
         var reconciler = new HostReconciler(options.Multicast, TimeSpan.Zero);
-        var plan = reconciler.Plan(wanted, await wishes.ReadInUseAsync(cancellation).ConfigureAwait(false), isComplete: !HostLoop.IsAddAtWork(new NodeState()), out _);
+        var plan = reconciler.Plan(wanted, await wishes.ReadInUseAsync(reconciler.Adopted, cancellation).ConfigureAwait(false), isComplete: !HostLoop.IsAddAtWork(new NodeState()), out _);
         problems.AddRange(plan.Problems);
         var steps = 0;
         if (apply)

@@ -42,11 +42,20 @@ internal sealed class NetwatcherProcess : IAsyncDisposable
         return watcher;
     }
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => process.HasExited;
+
+    /// <summary>SIGTERM.</summary>
+    public async Task SignalAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM; gives the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", $"{Id}"]))
-            await kill.WaitForExitAsync();
+        await SignalAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
         return process.ExitCode;
     }

@@ -188,6 +188,78 @@ public sealed class NetwatcherTests : NetwatcherFixture
     }
 
     [Test]
+    public async Task What_the_originals_Pods_stand_on_stays_though_their_DanmEps_name_only_the_host()
+    {
+        await Node.ShellAsync("ip link add vx_one type vxlan id 600 dev parent0 group 239.0.2.88 dstport 4789 learning l2miss l3miss local 192.0.2.1 && ip link set vx_one up");
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
+        Node.Server.Store.Create(new JsonObject
+        {
+            ["apiVersion"] = "danm.io/v1",
+            ["kind"] = "DanmEp",
+            ["metadata"] = new JsonObject { ["name"] = "of-the-original", ["namespace"] = "default" },
+            ["spec"] = new JsonObject
+            {
+                ["NetworkName"] = "one", ["NetworkType"] = "ipvlan", ["EndpointID"] = "of-the-original", ["Host"] = "node-1", ["Pod"] = "p", ["apiType"] = "ClusterNetwork",
+                ["Interface"] = new JsonObject { ["Name"] = "eth0", ["Address"] = "10.60.0.9" },
+            },
+        });
+        await using var watcher = Start();
+        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("alias danm:adopted:"));
+
+        Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "one");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        (await Node.ShellAsync("ip -o link show type vxlan")).Should().Contain("vx_one");
+
+        await Node.ShellAsync("for i in $(seq 20); do ip link add churn type bridge; sleep 0.2; ip link delete churn; done");
+        Node.Server.Requests.Where("list", "danmeps").Length.Should().BeLessThan(12, "what keeps it is not asked for at every look");
+
+        Node.Server.Store.Delete("danm.io/v1", "DanmEp", "default", "of-the-original");
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_one"), seconds: 45);
+    }
+
+    [Test]
+    public async Task While_an_ADD_is_at_work_nothing_goes()
+    {
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", """{"NetworkID":"one","NetworkType":"macvlan","Options":{"host_device":"parent0","vxlan":600,"cidr":"10.60.0.0/24"}}"""));
+        await using var watcher = Start();
+        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:"));
+        // Its journal is written and its first create unanswered, so no DanmEp tells that it is about to stand on the interface.
+        var held = new TaskCompletionSource();
+        Node.Server.Faults.Add(new Fault(Fault.On("create", "ipallocations")) { Count = 1, Hold = () => held.Task });
+        var pod = await Node.StartPodAsync(Objects.Pod("slow", """[{"clusterNetwork":"one","ip":"dynamic"}]"""));
+        var call = pod.Call("ADD");
+        var add = Node.CallAsync(call);
+        await Eventually.HoldsAsync(() => Node.Server.Requests.Count("create", "ipallocations").Should().BePositive());
+
+        Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "one");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        (await Node.ShellAsync("ip -o link show type vxlan")).Should().Contain("vx_one");
+        held.SetResult();
+        (await add).Succeeded();
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        (await pod.RunAsync("ip -o link show eth0")).Should().Contain("eth0", "then its DanmEp tells");
+
+        (await Node.CallAsync(call with { Command = "DEL" })).Succeeded();
+        await EventuallyAsync("ip -o link show type vxlan", t => t.Should().NotContain("vx_one"));
+    }
+
+    [Test]
+    public async Task A_second_SIGTERM_does_not_wait()
+    {
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "older", """{"NetworkID":"same","Options":{"host_device":"parent0","vxlan":610}}"""));
+        await Task.Delay(TimeSpan.FromSeconds(1.1));
+        Node.Server.Store.Create(Objects.Network("ClusterNetwork", "younger", """{"NetworkID":"same","Options":{"host_device":"parent0","vxlan":611}}"""));
+        Node.Server.Faults.Add(new Fault(Fault.On("create", "events")) { Delay = TimeSpan.FromSeconds(30) });
+        await using var watcher = Start();
+        await Eventually.HoldsAsync(() => Node.Server.Requests.Count("create", "events").Should().BePositive());
+
+        await watcher.SignalAsync();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        watcher.HasExited.Should().BeFalse("it waits for the Event that is being written");
+        (await watcher.StopAsync()).Should().Be(128 + 15);
+    }
+
+    [Test]
     public async Task An_API_server_that_is_away_changes_nothing()
     {
         Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
