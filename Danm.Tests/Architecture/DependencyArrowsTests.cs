@@ -16,7 +16,7 @@ public class DependencyArrowsTests
         ["Attach"],
         ["Ipvlan", "FakeIpam"],
         ["Calls"],
-        ["Ipam", "Devices", "HostLinks"],
+        ["Ipam", "Devices", "HostLinks", "Tenants"],
         ["State"],
         ["Networks"],
         ["Kube"],

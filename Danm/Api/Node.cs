@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Danm.Api;
 
 /// <summary>The few members of a core/v1 Node that tell whether it is lost.</summary>
@@ -48,16 +46,3 @@ public sealed class NodeCondition
     /// <summary>True, False or Unknown.</summary>
     public string? Status { get; set; }
 }
-
-/// <summary>JSON of what only long-lived programs and operator commands read, apart from <see cref="ApiJson"/> so that a CNI call does not carry it.</summary>
-[JsonSourceGenerationOptions(
-    MaxDepth = 64,
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Node))]
-[JsonSerializable(typeof(ObjectList<Node>))]
-[JsonSerializable(typeof(Dictionary<string, string>))]
-[JsonSerializable(typeof(CoreEventCount))]
-[JsonSerializable(typeof(MetadataPatch))]
-[JsonSerializable(typeof(Lease))]
-public sealed partial class ClusterJson : JsonSerializerContext;

@@ -1,7 +1,7 @@
 namespace Danm.Api;
 
 /// <summary>What tenants get: devices with their VNIs, and NetworkIDs. It has no spec.</summary>
-public sealed class TenantConfig
+public sealed class TenantConfig : IApiObject
 {
     /// <summary>danm.io/v1.</summary>
     public string? ApiVersion { get; set; } = ApiNames.GroupVersion;

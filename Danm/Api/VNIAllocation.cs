@@ -1,7 +1,7 @@
 namespace Danm.Api;
 
 /// <summary>One VLAN or VxLAN id in use by a TenantNetwork on one device: creating it is the lock.</summary>
-public sealed class VNIAllocation
+public sealed class VNIAllocation : IApiObject
 {
     /// <summary>danm.io/v1.</summary>
     public string? ApiVersion { get; set; } = ApiNames.GroupVersion;

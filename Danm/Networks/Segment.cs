@@ -47,6 +47,13 @@ public sealed record Segment(string Text, string Name)
         };
     }
 
+    /// <summary>The segment of a VLAN or VxLAN id on a device.</summary>
+    public static Segment Of(Vni vni)
+    {
+        ArgumentNullException.ThrowIfNull(vni);
+        return Of($"{vni.Type}{vni.Id}.{(vni.Device.Contains('/') ? "pool:" : "")}{vni.Device}");
+    }
+
     // No plain segment begins with "hash.", so the two forms never meet.
     private static Segment Of(string text) => new(
         text,

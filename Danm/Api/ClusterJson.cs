@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace Danm.Api;
+
+/// <summary>JSON of what only long-lived programs and operator commands read, apart from <see cref="ApiJson"/> so that a CNI call does not carry it.</summary>
+[JsonSourceGenerationOptions(
+    MaxDepth = 64,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Node))]
+[JsonSerializable(typeof(ObjectList<Node>))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(CoreEventCount))]
+[JsonSerializable(typeof(MetadataPatch))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(TenantConfig))]
+[JsonSerializable(typeof(ObjectList<TenantConfig>))]
+[JsonSerializable(typeof(VNIAllocation))]
+[JsonSerializable(typeof(ObjectList<VNIAllocation>))]
+public sealed partial class ClusterJson : JsonSerializerContext;
