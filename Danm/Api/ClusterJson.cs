@@ -14,10 +14,6 @@ namespace Danm.Api;
 [JsonSerializable(typeof(CoreEventCount))]
 [JsonSerializable(typeof(MetadataPatch))]
 [JsonSerializable(typeof(Lease))]
-[JsonSerializable(typeof(TenantConfig))]
-[JsonSerializable(typeof(ObjectList<TenantConfig>))]
-[JsonSerializable(typeof(VNIAllocation))]
-[JsonSerializable(typeof(ObjectList<VNIAllocation>))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(JsonObject))]
 public sealed partial class ClusterJson : JsonSerializerContext;

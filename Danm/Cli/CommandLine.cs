@@ -37,7 +37,7 @@ internal static class CommandLine
         try
         {
             // Long-lived modes see to signals themselves.
-            var isMode = parsed.CommandResult.Command.Name is NetwatcherCommand.Name or WebhookCommand.Name;
+            var isMode = parsed.CommandResult.Command.Name is NetwatcherCommand.Name or WebhookCommand.Name or ControllerCommand.Name;
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isMode ? null : TimeSpan.FromSeconds(2),
@@ -69,6 +69,7 @@ internal static class CommandLine
         root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(NetwatcherCommand.Create());
         root.Subcommands.Add(WebhookCommand.Create());
+        root.Subcommands.Add(ControllerCommand.Create());
         root.Subcommands.Add(Completion());
         return root;
     }

@@ -3,53 +3,65 @@ using System.Globalization;
 
 namespace Danm.Cli;
 
-/// <summary>Times as Go's <c>time.ParseDuration</c> reads them: <c>10m</c>, <c>1h30m</c>, <c>1.5s</c>, <c>500ms</c>.</summary>
+/// <summary>
+/// Durations as Go's <c>time.ParseDuration</c> reads them, and so every flag of Kubernetes: <c>10m</c>, <c>1h30m</c>, <c>1.5s</c>, <c>300ms</c>.
+/// Zero may stand without a unit; none of our flags takes a negative one.
+/// </summary>
 internal static class GoDuration
 {
-    private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("h", 3600), ("m", 60), ("s", 1)];
+    // Go's nanoseconds have 63 bits, ours are hundreds.
+    private const decimal Longest = long.MaxValue / 100;
 
-    /// <summary>Reads one; false if it is none, is negative, or is longer than a century.</summary>
-    public static bool TryParse(string? text, out TimeSpan duration)
+    private static readonly (string Unit, decimal Ticks)[] Units =
+    [
+        ("ns", 0.01m), ("ms", TimeSpan.TicksPerMillisecond), ("us", TimeSpan.TicksPerMicrosecond), ("\u00b5s", TimeSpan.TicksPerMicrosecond), ("\u03bcs", TimeSpan.TicksPerMicrosecond),
+        ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+    ];
+
+    /// <summary>A flag with such a value.</summary>
+    public static Option<TimeSpan> Option(string name, string description, TimeSpan otherwise)
     {
-        duration = default;
-        if (string.IsNullOrEmpty(text))
-            return false;
-        var seconds = 0.0;
-        for (var rest = text.AsSpan(); !rest.IsEmpty && text is not "0";)
+        var option = new Option<TimeSpan>(name) { Description = description, HelpName = "DURATION" };
+        option.DefaultValueFactory = _ => otherwise;
+        option.CustomParser = result =>
         {
-            var length = rest.IndexOfAnyExcept("0123456789.");
-            if (length <= 0 || !double.TryParse(rest[..length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
-                return false;
-            rest = rest[length..];
-            var unit = UnitAt(rest);
-            if (unit.Unit is null)
-                return false;
-            seconds += number * unit.Seconds;
-            rest = rest[unit.Unit.Length..];
-        }
-
-        if (seconds > TimeSpan.FromDays(36525).TotalSeconds)
-            return false;
-        duration = TimeSpan.FromSeconds(seconds);
-        return true;
-    }
-
-    /// <summary>A flag that takes one.</summary>
-    public static Option<string> Option(string name, string description, string otherwise)
-    {
-        var option = new Option<string>(name) { Description = description, HelpName = "DURATION", DefaultValueFactory = _ => otherwise };
-        option.Validators.Add(result =>
-        {
-            if (!TryParse(result.GetValueOrDefault<string>(), out _))
-                result.AddError($"{name}: '{result.GetValueOrDefault<string>()}' is no duration such as 30s, 10m or 1h30m");
-        });
+            if (TryParse(result.Tokens[0].Value, out var value))
+                return value;
+            result.AddError($"{name}: '{result.Tokens[0].Value}' is no duration, as 10m or 1m30s are");
+            return otherwise;
+        };
         return option;
     }
 
-    /// <summary>The value of such a flag.</summary>
-    public static TimeSpan Get(this ParseResult parsed, Option<string> option) => TryParse(parsed.GetRequiredValue(option), out var duration) ? duration : default;
+    /// <summary>Reads one.</summary>
+    /// <returns>False if it is none, or longer than Go's longest, 292 years.</returns>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        duration = default;
+        if (text == "0")
+            return true;
+        var rest = text.AsSpan();
+        var ticks = 0m;
+        while (!rest.IsEmpty)
+        {
+            var length = rest.IndexOfAnyExcept("0123456789.");
+            if (length < 0 || !decimal.TryParse(rest[..length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > Longest)
+                return false;
+            rest = rest[length..];
+            if (UnitAt(rest) is not var (unit, size))
+                return false;
+            rest = rest[unit.Length..];
+            ticks += number * size;
+        }
 
-    private static (string? Unit, double Seconds) UnitAt(ReadOnlySpan<char> text)
+        if (text.Length == 0 || ticks > Longest)
+            return false;
+        duration = new TimeSpan((long)ticks);
+        return true;
+    }
+
+    private static (string Unit, decimal Ticks)? UnitAt(ReadOnlySpan<char> text)
     {
         foreach (var unit in Units)
         {
@@ -57,6 +69,6 @@ internal static class GoDuration
                 return unit;
         }
 
-        return default;
+        return null;
     }
 }

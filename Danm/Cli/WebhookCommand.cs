@@ -27,8 +27,8 @@ internal static class WebhookCommand
         var service = Text("--service", "With --self-signed: the Service that the API server calls.", own.Service);
         var secret = Text("--secret", "With --self-signed: the Secret that replicas share.", own.Secret);
         var configuration = Text("--webhook-configuration", "With --self-signed: the MutatingWebhookConfiguration that must trust the certificate.", own.Configuration);
-        var validity = GoDuration.Option("--certificate-validity", "With --self-signed: how long a certificate lives; it is replaced after two thirds.", "8760h");
-        var delay = GoDuration.Option("--shutdown-delay", "How long reviews are still answered after SIGTERM, while the cluster forgets this replica.", "5s");
+        var validity = GoDuration.Option("--certificate-validity", "With --self-signed: how long a certificate lives; it is replaced after two thirds.", own.Validity);
+        var delay = GoDuration.Option("--shutdown-delay", "How long reviews are still answered after SIGTERM, while the cluster forgets this replica.", TimeSpan.FromSeconds(5));
         var stray = new Argument<string[]>("word") { Description = "Ignored, as in the original's manifests.", Hidden = true, Arity = ArgumentArity.ZeroOrMore };
         var mode = new ModeOptions();
         var command = new Command(Name, "Check and complete networks and TenantConfigs when they are created, changed and deleted (runs as a Deployment behind a Service).")
@@ -65,10 +65,10 @@ internal static class WebhookCommand
                         Service = parsed.GetRequiredValue(service),
                         Secret = parsed.GetRequiredValue(secret),
                         Configuration = parsed.GetRequiredValue(configuration),
-                        Validity = parsed.Get(validity),
+                        Validity = parsed.GetValue(validity),
                     }
                     : null,
-                ShutdownDelay = parsed.Get(delay),
+                ShutdownDelay = parsed.GetValue(delay),
                 Health = mode.Health(parsed),
                 Metrics = mode.Metrics(parsed),
             };

@@ -16,8 +16,8 @@ public sealed class NetworkView
     public NetworkView(ApiClient api, Action<string> failed)
     {
         networks = [.. Enum.GetValues<NetworkKind>().Select(kind => (kind, Watch(kind.ToPlural(), ApiJson.Default.Network)))];
-        configs = Watch(ApiNames.TenantConfigs, ClusterJson.Default.TenantConfig);
-        allocations = Watch(ApiNames.VNIAllocations, ClusterJson.Default.VNIAllocation);
+        configs = Watch(ApiNames.TenantConfigs, TenantJson.Default.TenantConfig);
+        allocations = Watch(ApiNames.VNIAllocations, TenantJson.Default.VNIAllocation);
 
         Informer<T> Watch<T>(string plural, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
             where T : class, IApiObject

@@ -72,7 +72,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         if (vnis.Ranges.All.Any(id => !picture.IsTaken(id)))
             return picture;
         var listed = await ObjectPages.ReadAllAsync(
-            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, ClusterJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
+            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
         return new VniPicture(vnis.Device, vnis.Encapsulation, listed, view.Networks);
     }
 
@@ -99,7 +99,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
             try
             {
                 var touched = new VNIAllocation { Metadata = Touched(current.Metadata), Spec = current.Spec };
-                await api.UpdateAsync(path, touched, ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+                await api.UpdateAsync(path, touched, TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
                 return true;
             }
             catch (ApiException e) when (e.IsNotFound)
@@ -108,7 +108,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
             }
             catch (ApiException e) when (e.IsConflict)
             {
-                var now = await api.TryGetAsync(path, ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+                var now = await api.TryGetAsync(path, TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
                 if (now is null || now.Spec.Network != found.Spec.Network || now.Metadata.Uid != (found.Metadata.Uid ?? now.Metadata.Uid))
                     return false;
                 current = now;
@@ -153,14 +153,14 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                     Network = new NetworkRef(NetworkKind.TenantNetwork, request.Namespace, request.Name ?? ""),
                 },
             };
-            var (made, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null), wanted, ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var (made, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null), wanted, TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
             if (exists is null)
             {
                 queue.Remember(made.Object, clock);
                 return id;
             }
 
-            var holder = await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var holder = await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
             // Another replica was faster, or an attempt of this one got through though its answer did not.
             if (holder is not null)
                 queue.Remember(holder, clock);

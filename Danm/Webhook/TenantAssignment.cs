@@ -34,7 +34,7 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
         // Whoever applies both at once must not be told by a copy that is behind.
         if (assigned.Faults.Count > 0)
             assigned = Grant(network, await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.TenantConfigs, null), null, ClusterJson.Default.ObjectListTenantConfig, cancellation).ConfigureAwait(false));
+                api, ResourcePath.Danm(ApiNames.TenantConfigs, null), null, TenantJson.Default.ObjectListTenantConfig, cancellation).ConfigureAwait(false));
         return assigned;
     }
 
