@@ -13,12 +13,14 @@ internal static class ChangeRules
         Compare(faults, "spec.Options.alloc6", options.Alloc6, before.Alloc6, "must stay as it is: it is allocation state, not configuration", "6");
         if (network.Kind != NetworkKind.TenantNetwork)
             return faults;
-        // Each came from the TenantConfig, or was judged by it.
+        // Each came from the TenantConfig, or was judged by it; a NetworkID leads to another interface or file on the host.
         const string Reason = "in a TenantNetwork";
         Stays(faults, "spec.Options.host_device", options.HostDevice, before.HostDevice, Reason, "T2");
         Stays(faults, "spec.Options.device_pool", options.DevicePool, before.DevicePool, Reason, "T2");
         Stays(faults, "spec.Options.vlan", Text(options.Vlan), Text(before.Vlan), Reason, "T2");
         Stays(faults, "spec.Options.vxlan", Text(options.Vxlan), Text(before.Vxlan), Reason, "T2");
+        if (!string.IsNullOrEmpty(old.Spec.NetworkId))
+            Stays(faults, "spec.NetworkID", network.Spec.NetworkId, old.Spec.NetworkId, Reason, "T2");
         if (NetworkTypes.Of(network.Spec.NetworkType) != NetworkTypes.Of(old.Spec.NetworkType))
             Stays(faults, "spec.NetworkType", network.Spec.NetworkType, NetworkTypes.Of(old.Spec.NetworkType), Reason, "T2");
         return faults;
