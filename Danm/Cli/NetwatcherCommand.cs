@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Danm.Attach;
-using Danm.Kube;
 using Danm.Netwatcher;
-using k8s;
 using Microsoft.Extensions.Logging;
 
 namespace Danm.Cli;
@@ -11,8 +9,6 @@ namespace Danm.Cli;
 internal static class NetwatcherCommand
 {
     public const string Name = "netwatcher";
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static Command Create()
     {
@@ -28,8 +24,7 @@ internal static class NetwatcherCommand
         mode.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var configuration = parsed.GetValue(kubeconfig) is { } path ? KubeConfig.Load(path) : InCluster();
-            using var api = new ApiClient(configuration, Patience) { Answered = RestClientMetrics.Count };
+            using var api = ModeConnection.Open(parsed.GetValue(kubeconfig));
             using var logs = mode.Log(parsed);
             var config = LocalNode.ReadConfiguration(parsed.GetValue(conf));
             var local = await LocalNode.FindAsync(config, parsed.GetValue(kubeconfig) ?? "", cancellation).ConfigureAwait(false);
@@ -50,8 +45,4 @@ internal static class NetwatcherCommand
         });
         return command;
     }
-
-    private static KubernetesClientConfiguration InCluster() => KubernetesClientConfiguration.IsInCluster()
-        ? KubernetesClientConfiguration.InClusterConfig()
-        : throw new KubeConfigException("not in a Pod with a service account: name a kubeconfig with --kubeconfig FILE");
 }

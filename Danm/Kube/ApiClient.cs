@@ -188,9 +188,16 @@ public sealed class ApiClient : IDisposable
     /// Deletes an object, with <paramref name="uid"/> only that very one. False if there was none, or another one of that name.
     /// </summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task<bool> DeleteAsync(ResourcePath path, string? uid, CancellationToken cancellation)
+    public Task<bool> DeleteAsync(ResourcePath path, string? uid, CancellationToken cancellation) =>
+        DeleteAsync(path, new Preconditions { Uid = uid }, cancellation);
+
+    /// <summary>Deletes an object if it is as <paramref name="expected"/> says. False if it is not, or is gone.</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<bool> DeleteAsync(ResourcePath path, Preconditions expected, CancellationToken cancellation)
     {
-        var options = new DeleteOptions { Preconditions = uid is null ? null : new Preconditions { Uid = uid } };
+        ArgumentNullException.ThrowIfNull(expected);
+        var isConditional = expected.Uid is not null || expected.ResourceVersion is not null;
+        var options = new DeleteOptions { Preconditions = isConditional ? expected : null };
         var content = JsonSerializer.SerializeToUtf8Bytes(options, ApiJson.Default.DeleteOptions);
         try
         {
@@ -201,11 +208,12 @@ public sealed class ApiClient : IDisposable
         {
             return false;
         }
-        catch (ApiException e) when (uid is not null && e.IsConflict)
+        catch (ApiException e) when (isConditional && e.IsConflict)
         {
-            // Either another object has the name now, or the server had its own reasons: only a look can tell.
-            var present = await TryGetMetadataAsync(path, ApiJson.Default.Pod, cancellation).ConfigureAwait(false);
-            if (present?.Metadata.Uid == uid)
+            // Either it is not what was expected, or the server had its own reasons: only a look can tell.
+            var present = await TryGetMetadataAsync(path, ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false);
+            if (present is not null && (expected.Uid ?? present.Metadata.Uid) == present.Metadata.Uid
+                && (expected.ResourceVersion ?? present.Metadata.ResourceVersion) == present.Metadata.ResourceVersion)
                 throw;
             return false;
         }

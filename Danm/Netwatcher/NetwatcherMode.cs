@@ -37,7 +37,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         using var pods = new WorkQueue<ObjectKey>("network-status");
         await using var events = new EventRecorder(api, Component, options.NodeName);
 
-        var trouble = new ApiTrouble(log, TimeProvider.System);
+        var trouble = new ApiTrouble(log.ApiFailed, TimeProvider.System);
         var wishes = new NetworkWishes(api, options.NodeName, Wake, trouble.Tell);
         var statuses = new PodNetworkStatus(api, state, wishes.Pods, wishes.Endpoints, pods);
         var endpoints = options.Multicast ? null : new TunnelEndpoints(api, options.NodeName, Wake, trouble.Tell);
@@ -60,7 +60,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var monitor = LinkMonitor.Start(Wake, stop.Token);
         Wake();
-        await TogetherAsync(
+        await Together.RunAsync(
             stop,
             wishes.RunAsync(stop.Token),
             endpoints?.RunAsync(stop.Token),
@@ -110,15 +110,6 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
             log.ServesNothing(e.Message);
             return null;
         }
-    }
-
-    /// <summary>Until all have ended; one that breaks ends the others, since half a netwatcher would look like a whole one.</summary>
-    private static async Task TogetherAsync(CancellationTokenSource stop, params Task?[] parts)
-    {
-        var running = parts.OfType<Task>().ToList();
-        if (await Task.WhenAny(running).ConfigureAwait(false) is { IsFaulted: true })
-            await stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(running).ConfigureAwait(false);
     }
 
     // The lists of the start leave memory behind that an idle program never asks for again: it is the node's.

@@ -20,7 +20,7 @@ internal sealed class SingleLook(ApiClient api, NetwatcherOptions options, ILogg
         ArgumentNullException.ThrowIfNull(output);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var complete = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var trouble = new ApiTrouble(log, TimeProvider.System);
+        var trouble = new ApiTrouble(log.ApiFailed, TimeProvider.System);
         NetworkWishes wishes = null!;
         TunnelEndpoints? endpoints = null;
         wishes = new NetworkWishes(api, options.NodeName, NoteIfComplete, trouble.Tell);

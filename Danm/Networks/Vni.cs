@@ -23,9 +23,18 @@ public sealed record Vni(string Device, Encapsulation Encapsulation, int Id)
     public static Vni? Of(Network network)
     {
         ArgumentNullException.ThrowIfNull(network);
+        return NetworkTypes.IsDynamic(network.Spec.NetworkType) ? WrittenIn(network) : null;
+    }
+
+    /// <summary>
+    /// As <see cref="Of(Network)"/>, whatever the network's type: one that is static now still has what it was given, and may be dynamic again.
+    /// </summary>
+    public static Vni? WrittenIn(Network network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
         var options = network.Spec.Options;
         var device = string.IsNullOrEmpty(options.HostDevice) ? options.DevicePool : options.HostDevice;
-        return NetworkTypes.IsDynamic(network.Spec.NetworkType) && !string.IsNullOrEmpty(device) && ParentLink.EncapsulationOf(options) is (not Encapsulation.None, _) found
+        return !string.IsNullOrEmpty(device) && ParentLink.EncapsulationOf(options) is (not Encapsulation.None, _) found
             ? new Vni(device, found.Item1, found.Item2)
             : null;
     }

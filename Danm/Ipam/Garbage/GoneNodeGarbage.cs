@@ -23,7 +23,14 @@ public sealed record GoneNodeOptions
 /// <param name="Allocations">IPAllocations deleted.</param>
 /// <param name="Failures">What could not be deleted, and why; the next pass tries again.</param>
 /// <param name="Nodes">What became of each node that is not simply alive.</param>
-public sealed record GoneNodeResult(int Endpoints, int Allocations, IReadOnlyList<string> Failures, IReadOnlyDictionary<string, NodeFate> Nodes);
+public sealed record GoneNodeResult(int Endpoints, int Allocations, IReadOnlyList<string> Failures, IReadOnlyDictionary<string, NodeFate> Nodes)
+{
+    /// <summary>How many of both were deleted, by node.</summary>
+    public IReadOnlyDictionary<string, int> Freed { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>How long until the grace of the next absent node is over; null if there is none.</summary>
+    public TimeSpan? NextDue { get; init; }
+}
 
 /// <summary>
 /// Frees what nodes have left that are gone. Lists are read page by page; memory holds names of nodes only. One instance runs pass after
@@ -36,9 +43,12 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
 {
     private readonly GoneNodeOptions options = options ?? new();
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
-    private readonly Dictionary<string, long> absentSince = [];
+    private readonly ConcurrentDictionary<string, long> absentSince = [];
     private readonly HashSet<string> warned = [];
     private readonly GarbageEvents events = new(api, "danm-controller");
+
+    /// <summary>Somebody sees that the Node is there: if it goes, its grace begins then. From any thread.</summary>
+    public void NotePresent(string nodeName) => absentSince.TryRemove(nodeName, out _);
 
     /// <summary>Runs a pass: DanmEps first, since a Service must find no address that is somebody else's; then IPAllocations.</summary>
     /// <exception cref="ApiException">A list or a Node cannot be read: nothing more is freed in this pass.</exception>
@@ -48,12 +58,19 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
         var failures = new ConcurrentQueue<string>();
         var kept = new ConcurrentDictionary<string, bool>();
         var pace = new Pace(options.DeletesPerSecond, clock);
+        var freed = new ConcurrentDictionary<string, int>();
         int endpoints = 0, allocations = 0;
         await foreach (var page in ObjectPages.ReadAsync(api, ResourcePath.Danm(ApiNames.DanmEps, null), null, ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false))
         {
             var garbage = await SelectAsync(page, e => e.Metadata, e => e.Spec.NodeName, fates, cancellation).ConfigureAwait(false);
             endpoints += await DeleteAsync(
-                garbage, e => e.Metadata, e => ResourcePath.Danm(ApiNames.DanmEps, e.Metadata.Namespace, e.Metadata.Name), pace, failures, e => kept[e.Metadata.Name!] = true, cancellation).ConfigureAwait(false);
+                garbage,
+                e => e.Metadata,
+                e => ResourcePath.Danm(ApiNames.DanmEps, e.Metadata.Namespace, e.Metadata.Name),
+                pace,
+                failures,
+                (e, done) => Note(e.Spec.NodeName!, done, () => kept[e.Metadata.Name!] = true),
+                cancellation).ConfigureAwait(false);
         }
 
         await foreach (var page in ObjectPages.ReadAsync(api, ResourcePath.Danm(ApiNames.IPAllocations, null), null, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false))
@@ -61,14 +78,45 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
             var garbage = await SelectAsync(page, a => a.Metadata, a => a.Spec.NodeName, fates, cancellation).ConfigureAwait(false);
             garbage.RemoveAll(a => kept.ContainsKey(a.Spec.Owner?.DanmEp ?? ""));
             allocations += await DeleteAsync(
-                garbage, a => a.Metadata, a => ResourcePath.Danm(ApiNames.IPAllocations, null, a.Metadata.Name), pace, failures, _ => { }, cancellation).ConfigureAwait(false);
+                garbage,
+                a => a.Metadata,
+                a => ResourcePath.Danm(ApiNames.IPAllocations, null, a.Metadata.Name),
+                pace,
+                failures,
+                (a, done) => Note(a.Spec.NodeName!, done, () => { }),
+                cancellation).ConfigureAwait(false);
         }
 
-        foreach (var name in absentSince.Keys.Where(n => !fates.ContainsKey(n)).ToList())
-            absentSince.Remove(name);
+        foreach (var name in absentSince.Keys.Where(n => !fates.ContainsKey(n)))
+            absentSince.TryRemove(name, out _);
         warned.RemoveWhere(n => fates.GetValueOrDefault(n) != NodeFate.TaintedButReady);
         return new GoneNodeResult(
-            endpoints, allocations, [.. failures], fates.Where(f => f.Value != NodeFate.Alive).ToDictionary());
+            endpoints, allocations, [.. failures], fates.Where(f => f.Value != NodeFate.Alive).ToDictionary())
+        {
+            Freed = freed,
+            NextDue = NextDue(fates),
+        };
+
+        void Note(string node, bool isDeleted, Action failed)
+        {
+            if (isDeleted)
+                freed.AddOrUpdate(node, 1, (_, n) => n + 1);
+            else
+                failed();
+        }
+    }
+
+    private TimeSpan? NextDue(Dictionary<string, NodeFate> fates)
+    {
+        TimeSpan? next = null;
+        foreach (var name in fates.Where(f => f.Value == NodeFate.Absent).Select(f => f.Key))
+        {
+            // One that came back during the pass is not waited for.
+            if (absentSince.TryGetValue(name, out var since) && options.Grace - clock.GetElapsedTime(since) is var left && (next is null || left < next))
+                next = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+
+        return next;
     }
 
     private async Task<List<T>> SelectAsync<T>(
@@ -99,7 +147,7 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
             foreach (var node in page)
             {
                 var name = node.Metadata.Name!;
-                absentSince.Remove(name);
+                NotePresent(name);
                 if (GoneNodeRules.Decide(name, node, TimeSpan.Zero, options.Grace) is var fate and not NodeFate.Gone)
                     fates[name] = fate;
             }
@@ -117,10 +165,8 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
         var node = await api.TryGetAsync(ResourcePath.Core("nodes", null, name), ClusterJson.Default.Node, cancellation).ConfigureAwait(false);
         var now = clock.GetTimestamp();
         if (node is not null)
-            absentSince.Remove(name);
-        else
-            absentSince.TryAdd(name, now);
-        return GoneNodeRules.Decide(name, node, node is null ? clock.GetElapsedTime(absentSince[name], now) : TimeSpan.Zero, options.Grace);
+            NotePresent(name);
+        return GoneNodeRules.Decide(name, node, node is null ? clock.GetElapsedTime(absentSince.GetOrAdd(name, now), now) : TimeSpan.Zero, options.Grace);
     }
 
     private Task WarnAsync(string name, CancellationToken cancellation) => events.WarnNodeAsync(
@@ -128,7 +174,7 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
         $"node {name} is tainted {NodeTaint.OutOfService}, but Ready: danm frees none of its addresses. Remove the taint, or shut the node down", cancellation);
 
     private async Task<int> DeleteAsync<T>(
-        List<T> garbage, Func<T, ObjectMeta> metadata, Func<T, ResourcePath> path, Pace pace, ConcurrentQueue<string> failures, Action<T> failed, CancellationToken cancellation)
+        List<T> garbage, Func<T, ObjectMeta> metadata, Func<T, ResourcePath> path, Pace pace, ConcurrentQueue<string> failures, Action<T, bool> note, CancellationToken cancellation)
     {
         var deleted = 0;
         await Parallel.ForEachAsync(garbage, new ParallelOptions { MaxDegreeOfParallelism = options.AtOnce, CancellationToken = cancellation }, async (item, token) =>
@@ -136,12 +182,14 @@ public sealed class GoneNodeGarbage(ApiClient api, GoneNodeOptions? options = nu
             await pace.WaitAsync(token).ConfigureAwait(false);
             try
             {
-                if (await api.DeleteAsync(path(item), metadata(item).Uid, token).ConfigureAwait(false))
-                    Interlocked.Increment(ref deleted);
+                if (!await api.DeleteAsync(path(item), metadata(item).Uid, token).ConfigureAwait(false))
+                    return;
+                Interlocked.Increment(ref deleted);
+                note(item, true);
             }
             catch (ApiException e)
             {
-                failed(item);
+                note(item, false);
                 failures.Enqueue(e.Message);
             }
         }).ConfigureAwait(false);

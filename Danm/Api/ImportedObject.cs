@@ -1,6 +1,4 @@
-using Danm.Api;
-
-namespace Danm.Ipam.Garbage;
+namespace Danm.Api;
 
 /// <summary>Objects that stand for what the original gave out: no node of ours knows their sandboxes.</summary>
 public static class ImportedObject

@@ -1,4 +1,4 @@
-namespace Danm.Ipam.Garbage;
+namespace Danm.Kube;
 
 /// <summary>Lets so many begin in a second, evenly, whoever asks.</summary>
 internal sealed class Pace(int perSecond, TimeProvider clock)

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Danm.Cni;
-using Microsoft.Extensions.Logging;
 
-namespace Danm.Netwatcher;
+namespace Danm.Kube;
 
 /// <summary>What the API server refuses or does not answer, in the log: the same thing once a while, however often it is tried.</summary>
-internal sealed class ApiTrouble(ILogger log, TimeProvider clock)
+/// <param name="log">Writes a line.</param>
+/// <param name="clock">The time.</param>
+internal sealed class ApiTrouble(Action<string> log, TimeProvider clock)
 {
     private const int MostRemembered = 1000, MaxLength = 2000;
 
@@ -22,6 +23,6 @@ internal sealed class ApiTrouble(ILogger log, TimeProvider clock)
         if (said.TryGetValue(cause, out var last) && now - last < Again)
             return;
         said[cause] = now;
-        log.ApiFailed(CniText.Clean(cause, MaxLength));
+        log(CniText.Clean(cause, MaxLength));
     }
 }

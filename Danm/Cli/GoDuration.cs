@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Danm.Cli;
+
+/// <summary>
+/// Durations as Go's <c>time.ParseDuration</c> reads them, and so every flag of Kubernetes: <c>10m</c>, <c>1h30m</c>, <c>1.5s</c>, <c>300ms</c>.
+/// Zero may stand without a unit; none of our flags takes a negative one.
+/// </summary>
+internal static class GoDuration
+{
+    // Go's nanoseconds have 63 bits, ours are hundreds.
+    private const decimal Longest = long.MaxValue / 100;
+
+    private static readonly (string Unit, decimal Ticks)[] Units =
+    [
+        ("ns", 0.01m), ("ms", TimeSpan.TicksPerMillisecond), ("us", TimeSpan.TicksPerMicrosecond), ("\u00b5s", TimeSpan.TicksPerMicrosecond), ("\u03bcs", TimeSpan.TicksPerMicrosecond),
+        ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+    ];
+
+    /// <summary>A flag with such a value.</summary>
+    public static Option<TimeSpan> Option(string name, string description, TimeSpan otherwise)
+    {
+        var option = new Option<TimeSpan>(name) { Description = description, HelpName = "DURATION" };
+        option.DefaultValueFactory = _ => otherwise;
+        option.CustomParser = result =>
+        {
+            if (TryParse(result.Tokens[0].Value, out var value))
+                return value;
+            result.AddError($"{name}: '{result.Tokens[0].Value}' is no duration, as 10m or 1m30s are");
+            return otherwise;
+        };
+        return option;
+    }
+
+    /// <summary>Reads one.</summary>
+    /// <returns>False if it is none, or longer than Go's longest, 292 years.</returns>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        duration = default;
+        if (text == "0")
+            return true;
+        var rest = text.AsSpan();
+        var ticks = 0m;
+        while (!rest.IsEmpty)
+        {
+            var length = rest.IndexOfAnyExcept("0123456789.");
+            if (length < 0 || !decimal.TryParse(rest[..length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > Longest)
+                return false;
+            rest = rest[length..];
+            if (UnitAt(rest) is not var (unit, size))
+                return false;
+            rest = rest[unit.Length..];
+            ticks += number * size;
+        }
+
+        if (text.Length == 0 || ticks > Longest)
+            return false;
+        duration = new TimeSpan((long)ticks);
+        return true;
+    }
+
+    private static (string Unit, decimal Ticks)? UnitAt(ReadOnlySpan<char> text)
+    {
+        foreach (var unit in Units)
+        {
+            if (text.StartsWith(unit.Unit, StringComparison.Ordinal))
+                return unit;
+        }
+
+        return null;
+    }
+}
