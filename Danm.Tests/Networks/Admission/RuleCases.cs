@@ -84,10 +84,6 @@ public static class RuleCases
         new("T2", "spec.Options.vxlan", On("'cidr':'10.0.0.0/24'"), On("'cidr':'10.0.0.0/24','vxlan':600,'rt_tables':7"), On("'cidr':'10.0.0.0/24','vxlan':600"), "T"),
         new("T2", "spec.NetworkType", Of("bridge", "'cidr':'10.0.0.0/24'"), Of("IPVLAN", "'cidr':'10.0.0.0/24'"), Of("", "'cidr':'10.0.0.0/24'"), "T"),
         new("T2", "spec.NetworkType", Of("Bridge", "'cidr':'10.0.0.0/24'"), Of("bridge", "'cidr':'10.0.1.0/24'"), Of("bridge", "'cidr':'10.0.0.0/24'"), "T"),
-        new("T2", "spec.NetworkID", """{"NetworkID":"other","NetworkType":"bridge"}""", """{"NetworkID":"net","NetworkType":"bridge","Options":{"mtu":1400}}""",
-            """{"NetworkID":"net","NetworkType":"bridge"}""", "T"),
-        new("T2", "spec.NetworkID", """{"Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""", On("'cidr':'10.0.0.0/24'"),
-            """{"NetworkID":"net","Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""", "T"),
 
         // Spellings and ranges, which a CNI call checks as well.
         new("", "spec.NetworkID", """{"NetworkID":"../net","Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""", On("'cidr':'10.0.0.0/24'")),
@@ -106,7 +102,7 @@ public static class RuleCases
         new("", "spec.Options.mtu", On("'net6':'fd00::/64','mtu':1279"), On("'net6':'fd00::/64','mtu':1280")),
     ];
 
-    /// <summary>Rule 18, which NetworkAdmission.CheckMutated finds.</summary>
+    /// <summary>Rules 18 and T2 for the NetworkID, which NetworkAdmission.CheckMutated finds.</summary>
     public static IReadOnlyList<RuleCase> OfNetworkIds { get; } =
     [
         new("18", "spec.NetworkID", """{"Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""", """{"NetworkID":"n","Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}"""),
@@ -123,6 +119,8 @@ public static class RuleCases
         new("18", "spec.NetworkID", """{"NetworkID":"elevenchars","Options":{"host_device":"ens4","vlan":5,"cidr":"10.0.0.0/24"}}""",
             """{"NetworkID":"ten-chars-","Options":{"host_device":"ens4","vlan":5,"cidr":"10.0.0.0/24"}}""",
             """{"NetworkID":"net","Options":{"host_device":"ens4","vlan":5,"cidr":"10.0.0.0/24"}}""", Kinds: "DC"),
+        new("T2", "spec.NetworkID", """{"NetworkID":"other","NetworkType":"bridge"}""", """{"NetworkID":"net","NetworkType":"bridge","Options":{"mtu":1400}}""",
+            """{"NetworkID":"net","NetworkType":"bridge"}""", "T"),
     ];
 
     /// <summary>Rule 21: denied only while Pods are connected; the accepted neighbour passes even then.</summary>
