@@ -41,6 +41,22 @@ public sealed class NetworkAdmissionTests
             .Should().BeFalse();
     }
 
+    /// <summary>The schema refuses zeros, but objects may be older than it.</summary>
+    [Test]
+    public void Zero_and_empty_count_as_absent()
+    {
+        const string None = """{"NetworkID":"net","NetworkType":"","Options":{"host_device":"ens4","device_pool":"","vlan":0,"vxlan":0,"mtu":0,"cidr":"10.0.0.0/24","net6":"","alloc":"","alloc6":""}}""";
+        const string Bare = """{"NetworkID":"net","Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""";
+
+        foreach (var kind in Enum.GetValues<NetworkKind>())
+        {
+            NetworkAdmission.Check(RuleCase.Make(kind, None), null).Should().BeEquivalentTo(new Verdict([], []));
+            NetworkAdmission.Check(RuleCase.Make(kind, None), RuleCase.Make(kind, Bare)).Should().BeEquivalentTo(new Verdict([], []));
+            NetworkAdmission.Check(RuleCase.Make(kind, Bare), RuleCase.Make(kind, None)).Should().BeEquivalentTo(new Verdict([], []));
+            NetworkAdmission.NeedsIdlePods(RuleCase.Make(kind, None), RuleCase.Make(kind, Bare), out _).Should().BeFalse();
+        }
+    }
+
     /// <summary>Every rule that is for some kinds only lets the others do it.</summary>
     [TestCase(NetworkKind.ClusterNetwork, """{"NetworkID":"net","AllowedTenants":["ns"],"Options":{"cidr":"10.0.0.0/24"}}""", null)]
     [TestCase(NetworkKind.DanmNet, """{"NetworkID":"net","Options":{"vlan":5,"host_device":"ens4","cidr":"10.0.0.0/24"}}""", null)]

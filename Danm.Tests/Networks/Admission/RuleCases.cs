@@ -72,7 +72,7 @@ public static class RuleCases
             Of("SRIOV", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/sriov','host_device':''")),
         new("20", "spec.Options.host_device", Of("macvlan", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/pf','host_device':'ens4'"),
             Of("macvlan", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/pf'")),
-        new("T1", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':5"), On("'cidr':'10.0.0.0/24','vlan':0"), Kinds: "T"),
+        new("T1", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':5"), On("'cidr':'10.0.0.0/24'"), Kinds: "T"),
         new("T1", "spec.Options.vxlan", On("'cidr':'10.0.0.0/24','vxlan':6"), On("'cidr':'10.0.0.0/24'"), Kinds: "T"),
         new("T2", "spec.Options.host_device", Of("", "'cidr':'10.0.0.0/24','host_device':'ens5'"), Of("", "'cidr':'10.0.0.0/24','host_device':'ens4','mtu':9000"),
             Of("", "'cidr':'10.0.0.0/24','host_device':'ens4'"), "T"),
@@ -80,7 +80,7 @@ public static class RuleCases
             Of("", "'cidr':'10.0.0.0/24','host_device':'ens4'"), "T"),
         new("T2", "spec.Options.device_pool", Of("sriov", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/b'"),
             Of("sriov", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/a','host_device':''"), Of("sriov", "'cidr':'10.0.0.0/24','device_pool':'nokia.io/a'"), "T"),
-        new("T2", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':6"), On("'cidr':'10.0.0.0/24','vlan':5,'vxlan':0"), On("'cidr':'10.0.0.0/24','vlan':5"), "T"),
+        new("T2", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':6"), On("'cidr':'10.0.0.0/24','vlan':5,'mtu':1400"), On("'cidr':'10.0.0.0/24','vlan':5"), "T"),
         new("T2", "spec.Options.vxlan", On("'cidr':'10.0.0.0/24'"), On("'cidr':'10.0.0.0/24','vxlan':600,'rt_tables':7"), On("'cidr':'10.0.0.0/24','vxlan':600"), "T"),
         new("T2", "spec.NetworkType", Of("bridge", "'cidr':'10.0.0.0/24'"), Of("IPVLAN", "'cidr':'10.0.0.0/24'"), Of("", "'cidr':'10.0.0.0/24'"), "T"),
         new("T2", "spec.NetworkType", Of("Bridge", "'cidr':'10.0.0.0/24'"), Of("bridge", "'cidr':'10.0.1.0/24'"), Of("bridge", "'cidr':'10.0.0.0/24'"), "T"),
@@ -126,8 +126,8 @@ public static class RuleCases
     /// <summary>Rule 21: denied only while Pods are connected; the accepted neighbour passes even then.</summary>
     public static IReadOnlyList<RuleCase> OfConnected { get; } =
     [
-        new("21", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':6"), On("'cidr':'10.0.0.0/24','vlan':5,'vxlan':0,'mtu':1400"), On("'cidr':'10.0.0.0/24','vlan':5"), "DC"),
-        new("21", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':5"), On("'cidr':'10.0.0.0/24','vlan':0"), On("'cidr':'10.0.0.0/24'"), "DC"),
+        new("21", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':6"), On("'cidr':'10.0.0.0/24','vlan':5,'mtu':1400"), On("'cidr':'10.0.0.0/24','vlan':5"), "DC"),
+        new("21", "spec.Options.vlan", On("'cidr':'10.0.0.0/24','vlan':5"), On("'cidr':'10.0.1.0/24'"), On("'cidr':'10.0.0.0/24'"), "DC"),
         new("21", "spec.Options.vlan", On("'cidr':'10.0.0.0/24'"), On("'cidr':'10.0.0.0/23','vlan':5"), On("'cidr':'10.0.0.0/24','vlan':5"), "DC"),
         new("21", "spec.Options.vxlan", On("'cidr':'10.0.0.0/24','vxlan':601"), On("'cidr':'10.0.0.0/24','vxlan':600,'container_prefix':'x'"),
             On("'cidr':'10.0.0.0/24','vxlan':600"), "DC"),
