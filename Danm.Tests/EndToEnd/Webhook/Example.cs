@@ -9,7 +9,7 @@ namespace Danm.Tests.EndToEnd.Webhook;
 /// (<c>a | b</c>) or a range (<c>1..9</c>). <c>plan: namespace/pod: text</c> a part of what <c>danm plan</c> says, blanks counted once;
 /// <c>plan fails:</c> a part of its error. <c>needs:</c> another file that comes first.
 /// </summary>
-internal sealed class Example
+public sealed class Example
 {
     private static readonly string[] Keys = ["needs", "expect", "warning", "stored", "plan", "plan fails"];
 
