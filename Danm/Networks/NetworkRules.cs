@@ -15,6 +15,9 @@ public static class NetworkRules
     // A file name has 255 bytes, of which '.conflist' and a temporary name's end take some.
     internal const int MaxIdLength = 128;
 
+    // The CRD's limits; whoever reads an object before its schema did bounds the work and the answer by them.
+    internal const int MaxEntries = 256;
+
     // Prefix of 253, '/', name of 63: a qualified name.
     internal const int MaxPoolLength = 317;
     internal const string PlainRule = "may have letters, digits, '.', '_', '-', a letter or digit first, no '..'";
@@ -68,6 +71,12 @@ public static class NetworkRules
     private static void CheckRoutes(
         List<NetworkFault> faults, CidrAddress? subnet, string field, Dictionary<string, string>? routes, bool ipv6, string rule)
     {
+        if (routes is { Count: > MaxEntries })
+        {
+            faults.Add(new NetworkFault(field, $"{routes.Count} entries", $"may have at most {MaxEntries}") { Rule = rule });
+            return;
+        }
+
         var found = new List<NetworkFault>();
         foreach (var route in GatewayRoute.ReadAll(field, routes, ipv6, found))
         {
