@@ -64,6 +64,7 @@ public abstract class VniFixture
     private protected async Task<IReadOnlyList<JsonObject>> EventsAsync()
     {
         await events.DisposeAsync();
+        events = new EventRecorder(Api, "danm-controller", null);
         return Server.Store.List("v1", "Event");
     }
 

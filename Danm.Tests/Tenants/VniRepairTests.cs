@@ -157,7 +157,7 @@ public sealed class VniRepairTests : VniFixture
 
         var made = Server.Store.List("danm.io/v1", "VNIAllocation").Should().ContainSingle().Subject;
         made["spec"]!.ToJsonString().Should().Be(
-            """{"device":"ens4","network":{"kind":"TenantNetwork","name":"a","namespace":"default"},"vni":500,"vniType":"vlan"}""");
+            """{"device":"ens4","vniType":"vlan","vni":500,"network":{"kind":"TenantNetwork","namespace":"default","name":"a"}}""");
         made.At("metadata", "labels", "app.kubernetes.io/managed-by").String().Should().Be("danm");
         Log.Lines.Should().ContainSingle().Which.Should().Be("Warning: TenantNetwork/default/a has vlan 500 on \"ens4\", whose VNIAllocation was missing: made again");
     }

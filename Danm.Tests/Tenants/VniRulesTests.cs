@@ -58,7 +58,7 @@ public sealed class VniRulesTests
             .. plan.Conflicts.Select(c => $"conflict {c.Older.Metadata.Name} {c.Younger.Metadata.Name}"),
             .. plan.Odd.Select(o => $"odd {o.Allocation.Metadata.Name}"),
         ];
-        said.Should().Equal(expected);
+        said.Should().BeEquivalentTo(expected);
     }
 
     private static TestCaseData Case(string what, VNIAllocation[] allocations, Network[] networks, params string[] expected) =>
