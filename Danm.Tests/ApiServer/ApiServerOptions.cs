@@ -1,3 +1,5 @@
+using Danm.Tests.ApiServer.Admission;
+
 namespace Danm.Tests.ApiServer;
 
 /// <summary>How an <see cref="EmbeddedApiServer"/> is started.</summary>
@@ -20,6 +22,9 @@ public sealed record ApiServerOptions
 
     /// <summary>Whether users other than the administrator may do only what roles and their bindings give them.</summary>
     public bool EnforcesRbac { get; init; }
+
+    /// <summary>Where the Services stand that webhook configurations name; may change while the server runs.</summary>
+    public ServiceEndpoints Services { get; init; } = new();
 
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromSeconds(10);
 }

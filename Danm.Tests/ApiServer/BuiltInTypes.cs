@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
 
 namespace Danm.Tests.ApiServer;
@@ -38,14 +39,14 @@ public static class BuiltInTypes
     {
         Group = "apiextensions.k8s.io", Version = "v1", Kind = "CustomResourceDefinition", Plural = "customresourcedefinitions",
         Singular = "customresourcedefinition", ShortNames = ["crd", "crds"], Categories = ["api-extensions"], HasStatus = true,
-        Schema = SchemaOf("CustomResourceDefinition"),
+        Schema = SchemaOf("CustomResourceDefinition"), HasGeneration = true,
         Columns = [Column.Name, Column.Of("Created At", o => o.At("metadata", "creationTimestamp").String(), type: "date")],
     };
 
     public static readonly ResourceType Pod = new()
     {
         Group = "", Version = "v1", Kind = "Pod", Plural = "pods", Singular = "pod", ShortNames = ["po"], Categories = ["all"],
-        Namespaced = true, HasStatus = true, Schema = SchemaOf("Pod"),
+        Namespaced = true, HasStatus = true, Schema = SchemaOf("Pod"), Check = CheckPod,
         SelectableFields = ["spec.nodeName", "status.phase", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.podIP"],
         Columns =
         [
@@ -59,11 +60,26 @@ public static class BuiltInTypes
         ],
     };
 
+    public static readonly ResourceType MutatingWebhookConfiguration = new()
+    {
+        Group = "admissionregistration.k8s.io", Version = "v1", Kind = "MutatingWebhookConfiguration", Plural = "mutatingwebhookconfigurations",
+        Singular = "mutatingwebhookconfiguration", Categories = ["api-extensions"], HasGeneration = true,
+        Schema = SchemaOf("MutatingWebhookConfiguration"), Check = (body, _, errors) => WebhookConfigurationRules.Check(body, errors),
+        Columns = [Column.Name, Column.Of("Webhooks", o => (o.At("webhooks") as JsonArray)?.Count ?? 0), Column.Age],
+    };
+
+    public static readonly ResourceType Secret = new()
+    {
+        Group = "", Version = "v1", Kind = "Secret", Plural = "secrets", Singular = "secret", Namespaced = true, SelectableFields = ["type"],
+        Schema = SchemaOf("Secret"), Normalize = Secrets.Fold, Check = Secrets.Check,
+        Columns = [Column.Name, Column.Of("Type", o => o.At("type").String()), Column.Of("Data", o => Count(o, "data")), Column.Age],
+    };
+
     public static readonly ResourceType Event = EventType("");
 
     public static readonly IReadOnlyList<ResourceType> All =
     [
-        Namespace, Pod, CustomResourceDefinition, Event, EventType("events.k8s.io"),
+        Namespace, Pod, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
         new()
         {
             Group = "", Version = "v1", Kind = "Node", Plural = "nodes", Singular = "node", ShortNames = ["no"], HasStatus = true,
@@ -71,7 +87,6 @@ public static class BuiltInTypes
             Columns = [Column.Name, Column.Of("Status", NodeStatus), Column.Of("Roles", _ => "<none>"), Column.Age, Column.Of("Version", o => o.At("status", "nodeInfo", "kubeletVersion").String())],
         },
         Generic("", "v1", "ConfigMap", "configmaps", ["cm"], Column.Of("Data", o => Count(o, "data") + Count(o, "binaryData"))),
-        Generic("", "v1", "Secret", "secrets", [], Column.Of("Type", o => o.At("type").String()), Column.Of("Data", o => Count(o, "data"))),
         Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
         Generic("", "v1", "Service", "services", ["svc"], Column.Of("Type", o => o.At("spec", "type").String()), Column.Of("Cluster-IP", o => o.At("spec", "clusterIP").String() ?? "<none>")),
         Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
@@ -79,6 +94,8 @@ public static class BuiltInTypes
         Rbac("ClusterRole", "clusterroles", namespaced: false),
         Rbac("RoleBinding", "rolebindings", namespaced: true),
         Rbac("ClusterRoleBinding", "clusterrolebindings", namespaced: false),
+        Generic("apps", "v1", "Deployment", "deployments", ["deploy"], Column.Of("Ready", o => $"{o.At("status", "readyReplicas") ?? 0}/{o.At("spec", "replicas")}")),
+        Generic("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
         Generic("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", [], Column.Of("AddressType", o => o.At("addressType").String())),
     ];
 
@@ -111,9 +128,27 @@ public static class BuiltInTypes
     private static ResourceType Generic(string group, string version, string kind, string plural, string[] shortNames, params Column[] columns) => new()
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
-        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind == "Service",
-        SelectableFields = kind == "Secret" ? ["type"] : [],
+        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Service" or "Deployment" or "PodDisruptionBudget",
+        HasGeneration = kind is "Deployment" or "PodDisruptionBudget",
     };
+
+    /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>
+    private static void CheckPod(JsonObject body, JsonObject? old, List<FieldError> errors)
+    {
+        if (old is not null && !JsonNode.DeepEquals(Fixed(body), Fixed(old)))
+            errors.Add(FieldError.Forbidden("spec", "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
+
+        static JsonNode? Fixed(JsonObject pod)
+        {
+            var spec = pod["spec"]?.DeepClone() as JsonObject;
+            spec?.Remove("tolerations");
+            spec?.Remove("activeDeadlineSeconds");
+            foreach (var list in (string[])["containers", "initContainers"])
+                foreach (var container in spec?[list] as JsonArray ?? [])
+                    (container as JsonObject)?.Remove("image");
+            return spec;
+        }
+    }
 
     private static IEnumerable<JsonNode?> Statuses(JsonObject pod) => pod.At("status", "containerStatuses") as JsonArray ?? [];
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Http;
 using Danm.Tests.ApiServer.Security;
 using Danm.Tests.ApiServer.Store;
@@ -18,16 +20,18 @@ namespace Danm.Tests.ApiServer;
 
 /// <summary>
 /// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
-/// server-side apply, finalizers, several versions of a resource, protobuf, admission. Pods go at once when deleted.
+/// server-side apply, finalizers, several versions of a resource, protobuf, validating webhooks and policies. Mutating
+/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted.
 /// </summary>
 public sealed class EmbeddedApiServer : IAsyncDisposable
 {
-    private const string Administrator = "admin";
+    internal const string Administrator = "admin";
 
     private static readonly string[] AlwaysNamed = ["127.0.0.1", "::1", "localhost", "kubernetes.default.svc"];
 
     private readonly CancellationTokenSource stopping = new();
     private readonly ResourceApi api = new(new ObjectStore(), new ResourceCatalog());
+    private readonly MutatingAdmission webhooks;
     private readonly ResourceEndpoint resources;
     private readonly Authenticator authenticator;
     private readonly Authorizer? authorizer;
@@ -38,7 +42,8 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         AdminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
         authenticator = new Authenticator(CertificateAuthority, options.Tokens.Append(new(AdminToken, Administrator)));
         authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
-        resources = new ResourceEndpoint(api, options.BookmarkInterval);
+        webhooks = new MutatingAdmission(api.Store, options.Services);
+        resources = new ResourceEndpoint(api, webhooks, options.BookmarkInterval);
         Store = new ApiStore(api);
     }
 
@@ -95,6 +100,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.UTF8; // warnings are any text
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 250;
             kestrel.Limits.MinRequestBodyDataRate = null;
@@ -244,6 +250,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             await host.StopAsync(patience.Token);
             await host.DisposeAsync();
         }
+        webhooks.Dispose();
         CertificateAuthority.Dispose();
         stopping.Dispose();
     }

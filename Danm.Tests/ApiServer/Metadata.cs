@@ -52,14 +52,20 @@ public static class Metadata
             throw StatusException.BadRequest($"json: cannot unmarshal into field ObjectMeta.metadata.{name}: wrong type");
     }
 
+    /// <summary>What only the server sets is gone from a new object before admission sees it.</summary>
+    public static void Wipe(JsonObject metadata)
+    {
+        foreach (var name in (string[])["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"])
+            metadata.Remove(name);
+    }
+
     public static void SetNew(JsonObject metadata, ResourceType type)
     {
+        Wipe(metadata);
         metadata["uid"] = Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = Now();
-        metadata.Remove("deletionTimestamp");
-        metadata.Remove("deletionGracePeriodSeconds");
         metadata.Remove("generation");
-        if (HasGeneration(type))
+        if (type.HasGeneration)
             metadata["generation"] = 1;
         if (metadata["name"].String() is null or "" && metadata["generateName"].String() is { Length: > 0 } prefix)
             metadata["name"] = (prefix.Length > 58 ? prefix[..58] : prefix) + RandomNumberGenerator.GetString(Suffix, 5);
@@ -76,8 +82,6 @@ public static class Metadata
         metadata.Remove("deletionTimestamp");
         metadata.Remove("deletionGracePeriodSeconds");
     }
-
-    public static bool HasGeneration(ResourceType type) => type.IsCustom || type.Kind == "CustomResourceDefinition";
 
     public static string Now() => DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

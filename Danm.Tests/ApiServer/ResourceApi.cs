@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
 using Danm.Tests.ApiServer.Store;
 
@@ -16,15 +17,23 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     public StoredObject Get(ResourceType type, string? ns, string name) =>
         store.Table(type).Find(ns, name) ?? throw StatusException.NotFound(type, name);
 
-    public StoredObject Create(ResourceType type, string? ns, JsonObject body, WriteOptions options) =>
-        TryCreate(type, ns, body, options, out var taken) ?? throw taken!;
+    public async ValueTask<StoredObject> CreateAsync(ResourceType type, string? ns, JsonObject body, WriteOptions options) =>
+        await TryCreateAsync(type, ns, body, options) switch
+        {
+            { Made: { } made } => made,
+            var (_, taken) => throw taken!,
+        };
 
-    /// <summary>Null if there is one of that name: where names are raced for, an exception would cost more than the rest.</summary>
-    public StoredObject? TryCreate(ResourceType type, string? ns, JsonObject body, WriteOptions options, out StatusException? taken)
+    /// <summary>If there is one of that name it is said, not thrown: where names are raced for, an exception would cost more than the rest.</summary>
+    public async ValueTask<(StoredObject? Made, StatusException? Taken)> TryCreateAsync(ResourceType type, string? ns, JsonObject body, WriteOptions options)
     {
-        taken = null;
         body = Decode(type, ns, body, options);
         var metadata = body.Child("metadata");
+        Metadata.Wipe(metadata);
+        if (ns is not null)
+            Get(BuiltInTypes.Namespace, null, ns);
+        body = await AdmitAsync(type, AdmissionAttributes.Create, ns, metadata["name"].String() ?? "", null, body, null, options);
+        metadata = body.Child("metadata");
         if (metadata["resourceVersion"].String() is not (null or "" or "0"))
             throw new StatusException(500, "InternalError", "resourceVersion should not be set on objects to be created");
         Metadata.SetNew(metadata, type);
@@ -37,29 +46,17 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         Validate(type, name, body, null);
         var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
         if (store.Table(type).Find(ns, name) is not null)
-        {
-            taken = StatusException.AlreadyExists(type, name);
-            return null;
-        }
-
+            return (null, StatusException.AlreadyExists(type, name));
         if (options.DryRun)
-        {
-            if (ns is not null)
-                Get(BuiltInTypes.Namespace, null, ns);
-            return StoredObject.From(body, type, 0);
-        }
+            return (StoredObject.From(body, type, 0), null);
         if (!store.TryCommit(type, ns, name, null, body, ns is null ? null : (BuiltInTypes.Namespace, ns), out var result))
-        {
-            taken = StatusException.AlreadyExists(type, name);
-            return null;
-        }
-
+            return (null, StatusException.AlreadyExists(type, name));
         if (created is not null)
             catalog.Set(created);
-        return result;
+        return (result, null);
     }
 
-    public StoredObject Update(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
+    public async ValueTask<StoredObject> UpdateAsync(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
     {
         body = Decode(type, ns, body, options);
         if (body.At("metadata", "name").String() is { } given && given != name)
@@ -75,7 +72,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         for (var attempt = 0; ; attempt++)
         {
             var old = Get(type, ns, name);
-            if (Replace(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
+            if (await ReplaceAsync(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
                 return result;
             if (!string.IsNullOrEmpty(version) || attempt == PatchAttempts)
                 throw StatusException.Modified(type, name);
@@ -83,7 +80,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     }
 
     /// <param name="apply">Makes the patched object from the current one; may be called again after a conflict.</param>
-    public StoredObject Patch(ResourceType type, string? ns, string name, bool statusOnly, Func<JsonObject, JsonObject> apply, WriteOptions options)
+    public async ValueTask<StoredObject> PatchAsync(ResourceType type, string? ns, string name, bool statusOnly, Func<JsonObject, JsonObject> apply, WriteOptions options)
     {
         for (var attempt = 0; attempt < PatchAttempts; attempt++)
         {
@@ -92,13 +89,14 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             var body = Decode(type, ns, apply(old.Parse()), options);
             if (body.At("metadata", "name").String() != name)
                 throw StatusException.Invalid(type, name, [FieldError.Invalid("metadata.name", body.At("metadata", "name"), "field is immutable")]);
-            if (Replace(type, old, body, statusOnly, options) is { } result)
+            if (await ReplaceAsync(type, old, body, statusOnly, options) is { } result)
                 return result;
         }
         throw StatusException.Modified(type, name);
     }
 
-    public StoredObject Delete(ResourceType type, string? ns, string name, string? uid, string? version, bool dryRun)
+    /// <param name="ofCollection">Webhooks are told no name then.</param>
+    public async ValueTask<StoredObject> DeleteAsync(ResourceType type, string? ns, string name, string? uid, string? version, WriteOptions options, bool ofCollection = false)
     {
         while (true)
         {
@@ -109,7 +107,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
                 throw StatusException.Conflict(type, name, $"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object meta: {old.ResourceVersion}");
             if (type == BuiltInTypes.Namespace && name is "default" or "kube-system" or "kube-public" && type == BuiltInTypes.Namespace)
                 throw StatusException.Forbidden($"namespaces \"{name}\" is forbidden: this namespace may not be deleted");
-            if (dryRun)
+            await AdmitAsync(type, AdmissionAttributes.Delete, ns, ofCollection ? "" : name, null, null, old, options);
+            if (options.DryRun)
                 return old;
             if (!store.TryCommit(type, ns, name, old, null, null, out var result))
                 continue;
@@ -141,10 +140,13 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     }
 
     /// <summary>Null if another writer came between. An update that changes nothing writes nothing.</summary>
-    private StoredObject? Replace(ResourceType type, StoredObject old, JsonObject body, bool statusOnly, WriteOptions options)
+    private async ValueTask<StoredObject?> ReplaceAsync(ResourceType type, StoredObject old, JsonObject body, bool statusOnly, WriteOptions options)
     {
         var before = old.Parse();
+        body = await AdmitAsync(type, AdmissionAttributes.Update, old.Namespace, old.Name, statusOnly ? "status" : null, body, old, options);
         var metadata = body.Child("metadata");
+        if (metadata["name"].String() != old.Name)
+            throw StatusException.Invalid(type, old.Name, [FieldError.Invalid("metadata.name", metadata["name"], "field is immutable")]);
         if (metadata["resourceVersion"].String() is { Length: > 0 } version && version != "0" && version != old.ResourceVersion.ToString())
             throw StatusException.Modified(type, old.Name);
         if (metadata["uid"].String() is { Length: > 0 } uid && uid != old.Uid)
@@ -184,7 +186,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
         if (JsonNode.DeepEquals(before, body))
             return old;
-        if (Metadata.HasGeneration(type) && !statusOnly && !SameSpec(type, before, body))
+        if (type.HasGeneration && !statusOnly && !SameSpec(type, before, body))
             body.Child("metadata")["generation"] = (before["metadata"]!["generation"]?.GetValue<long>() ?? 0) + 1;
         if (options.DryRun)
             return StoredObject.From(body, type, old.ResourceVersion);
@@ -193,6 +195,17 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (changed is not null)
             catalog.Set(changed);
         return result;
+    }
+
+    /// <summary>The object as admission leaves it. No lock is held: what was true of the stored object before may have changed meanwhile.</summary>
+    private static async ValueTask<JsonObject> AdmitAsync(ResourceType type, string operation, string? ns, string name, string? subresource,
+        JsonObject? body, StoredObject? old, WriteOptions options)
+    {
+        if (options.Admission is not { } admission)
+            return body ?? [];
+        var changed = await admission.AdmitAsync(new(type, subresource, ns, name, operation, body, old?.Parse(), options.DryRun));
+        // What a webhook adds that the schema does not know is dropped in silence.
+        return changed is null ? body ?? [] : Decode(type, ns, changed, WriteOptions.Default);
     }
 
     private static bool SameSpec(ResourceType type, JsonObject before, JsonObject after) => before.Select(f => f.Key).Union(after.Select(f => f.Key))
@@ -227,6 +240,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (options.Strict && unknown.Count > 0)
             throw StatusException.BadRequest($"{type.Kind} in version \"{type.Version}\" cannot be handled as a {type.Kind}: strict decoding error: {string.Join(", ", unknown.Select(u => $"unknown field \"{u}\""))}");
         options.Warnings?.AddRange(unknown.Select(u => $"unknown field \"{u}\""));
+        type.Normalize?.Invoke(body);
         SchemaPruner.ApplyDefaults(body, type.Schema);
         return body.At("apiVersion").String() == "events.k8s.io/v1" ? CheckedEvent(type, body) : body;
     }
@@ -251,28 +265,10 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (type.StorageName == "events" && body.At("involvedObject", "namespace").String() is var about && about != body.At("metadata", "namespace").String()
             && !(string.IsNullOrEmpty(about) && body.At("metadata", "namespace").String() == "default"))
             errors.Add(FieldError.Invalid("involvedObject.namespace", about, "does not match event.namespace"));
-        if (type == BuiltInTypes.Pod && old is not null)
-            CheckPodUpdate(body, old, errors);
+        if (faults.Count == 0)
+            type.Check?.Invoke(body, old, errors);
         if (errors.Count > 0)
             throw StatusException.Invalid(type, name, errors);
-    }
-
-    /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>
-    private static void CheckPodUpdate(JsonObject body, JsonObject old, List<FieldError> errors)
-    {
-        if (!JsonNode.DeepEquals(Fixed(body), Fixed(old)))
-            errors.Add(FieldError.Forbidden("spec", "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
-
-        static JsonNode? Fixed(JsonObject pod)
-        {
-            var spec = pod["spec"]?.DeepClone() as JsonObject;
-            spec?.Remove("tolerations");
-            spec?.Remove("activeDeadlineSeconds");
-            foreach (var list in (string[])["containers", "initContainers"])
-                foreach (var container in spec?[list] as JsonArray ?? [])
-                    (container as JsonObject)?.Remove("image");
-            return spec;
-        }
     }
 
     private static void SetInitialState(ResourceType type, JsonObject body)

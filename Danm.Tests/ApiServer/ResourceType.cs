@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Schema;
 
 namespace Danm.Tests.ApiServer;
@@ -30,6 +31,15 @@ public sealed class ResourceType
 
     /// <summary>What its objects look like. Built-in types have partial ones: what they do not know, they keep.</summary>
     public required StructuralSchema Schema { get; init; }
+
+    /// <summary>Turns what a client may write into what is stored, before anything else looks at it.</summary>
+    public Action<JsonObject>? Normalize { get; init; }
+
+    /// <summary>What is checked of an object and, on an update, of it against the stored one, beyond the schema.</summary>
+    public Action<JsonObject, JsonObject?, List<FieldError>>? Check { get; init; }
+
+    /// <summary>Whether <c>metadata.generation</c> counts the changes of what is not status.</summary>
+    public bool HasGeneration { get => field || IsCustom; init; }
 
     public Column[] Columns { get; init; } = [Column.Name, Column.Age];
 

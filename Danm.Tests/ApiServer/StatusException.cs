@@ -21,8 +21,9 @@ public sealed class StatusException(int code, string reason, string message, Jso
             ["metadata"] = new JsonObject(),
             ["status"] = "Failure",
             ["message"] = Message,
-            ["reason"] = Reason,
         };
+        if (Reason.Length > 0)
+            status["reason"] = Reason;
         var shown = (JsonObject?)details?.DeepClone();
         if (RetryAfter is { } wait)
             (shown ??= [])["retryAfterSeconds"] = (int)Math.Ceiling(wait.TotalSeconds);
@@ -33,6 +34,8 @@ public sealed class StatusException(int code, string reason, string message, Jso
     }
 
     public static StatusException BadRequest(string message) => new(400, "BadRequest", message);
+
+    public static StatusException Internal(string message) => new(500, "InternalError", $"Internal error occurred: {message}");
 
     public static StatusException Unauthorized() => new(401, "Unauthorized", "Unauthorized");
 

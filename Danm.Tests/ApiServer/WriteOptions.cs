@@ -1,9 +1,12 @@
+using Danm.Tests.ApiServer.Admission;
+
 namespace Danm.Tests.ApiServer;
 
 /// <summary>How a write is to be done.</summary>
 /// <param name="Strict">fieldValidation=Strict: unknown fields are a 400, else they are dropped and named in <paramref name="Warnings"/>.</param>
 /// <param name="Warnings">Null: fieldValidation=Ignore.</param>
-public sealed record WriteOptions(bool DryRun = false, bool Strict = false, List<string>? Warnings = null)
+/// <param name="Admission">Null: no webhook is asked.</param>
+public sealed record WriteOptions(bool DryRun = false, bool Strict = false, List<string>? Warnings = null, RequestAdmission? Admission = null)
 {
     public static readonly WriteOptions Default = new();
 }

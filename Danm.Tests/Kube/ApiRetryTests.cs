@@ -22,7 +22,7 @@ public sealed class ApiRetryTests
         ["list"] = client => client.ListAsync(Pods, "limit=5", ApiJson.Default.ObjectListPod, CancellationToken.None),
         ["create"] = client => client.CreateAsync(ResourcePath.Core("events", "default"), SomeEvent, ApiJson.Default.CoreEvent, CancellationToken.None),
         ["update"] = client => client.UpdateAsync(SomeLeasePath, SomeLease, ClusterJson.Default.Lease, CancellationToken.None),
-        ["delete"] = client => client.DeleteAsync(Pod, null, CancellationToken.None),
+        ["delete"] = client => client.DeleteAsync(Pod, uid: null, CancellationToken.None),
     };
 
     private EmbeddedApiServer server = null!;
@@ -205,7 +205,7 @@ public sealed class ApiRetryTests
     {
         (await client.TryGetAsync(ResourcePath.Core("pods", "default", "b"), ApiJson.Default.Pod, CancellationToken.None)).Should().BeNull();
         (await client.TryGetMetadataAsync(ResourcePath.Core("pods", "default", "b"), ApiJson.Default.Pod, CancellationToken.None)).Should().BeNull();
-        (await client.DeleteAsync(ResourcePath.Core("pods", "default", "b"), null, CancellationToken.None)).Should().BeFalse();
+        (await client.DeleteAsync(ResourcePath.Core("pods", "default", "b"), uid: null, CancellationToken.None)).Should().BeFalse();
         (await client.DeleteAsync(ResourcePath.Core("pods", "default", "b"), Guid.NewGuid().ToString(), CancellationToken.None)).Should().BeFalse();
     }
 

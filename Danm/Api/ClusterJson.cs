@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Danm.Api;
@@ -13,8 +14,6 @@ namespace Danm.Api;
 [JsonSerializable(typeof(CoreEventCount))]
 [JsonSerializable(typeof(MetadataPatch))]
 [JsonSerializable(typeof(Lease))]
-[JsonSerializable(typeof(TenantConfig))]
-[JsonSerializable(typeof(ObjectList<TenantConfig>))]
-[JsonSerializable(typeof(VNIAllocation))]
-[JsonSerializable(typeof(ObjectList<VNIAllocation>))]
+[JsonSerializable(typeof(Secret))]
+[JsonSerializable(typeof(JsonObject))]
 public sealed partial class ClusterJson : JsonSerializerContext;

@@ -25,7 +25,7 @@ internal static class CommandLine
             return 2;
         }
 
-        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help", "kubeconf"));
+        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help", "kubeconf", "kubeconfig", "tls-cert-bundle", "tls-private-key-file", "bind-port", "bind-address"));
         if (parsed.Action is ParseErrorAction)
         {
             foreach (var fault in parsed.Errors)
@@ -37,7 +37,7 @@ internal static class CommandLine
         try
         {
             // Long-lived modes see to signals themselves.
-            var isMode = parsed.CommandResult.Command.Name is NetwatcherCommand.Name or ControllerCommand.Name;
+            var isMode = parsed.CommandResult.Command.Name is NetwatcherCommand.Name or WebhookCommand.Name or ControllerCommand.Name;
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isMode ? null : TimeSpan.FromSeconds(2),
@@ -68,6 +68,7 @@ internal static class CommandLine
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(NetwatcherCommand.Create());
+        root.Subcommands.Add(WebhookCommand.Create());
         root.Subcommands.Add(ControllerCommand.Create());
         root.Subcommands.Add(Completion());
         return root;

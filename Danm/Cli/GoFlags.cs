@@ -2,7 +2,7 @@ namespace Danm.Cli;
 
 /// <summary>
 /// The spellings of Go's flag package, which the original's manifests use, turned into ours: long flags with one dash
-/// (<c>-version</c>, <c>-x=v</c>) get two. As in Go, flags end at the first word that is none.
+/// (<c>-version</c>, <c>-x=v</c>) get two. As in Go, flags end at the first word that is none; a program's name before them does not count.
 /// </summary>
 internal static class GoFlags
 {
@@ -12,7 +12,7 @@ internal static class GoFlags
     public static string[] Normalise(ReadOnlySpan<string> args, params ReadOnlySpan<string> names)
     {
         var normalised = args.ToArray();
-        foreach (ref var argument in normalised.AsSpan())
+        foreach (ref var argument in normalised.AsSpan()[(args is [{ Length: > 0 } name, ..] && name[0] != '-' ? 1 : 0)..])
         {
             if (argument.Length < 2 || argument[0] != '-' || argument == "--")
                 break;

@@ -16,5 +16,5 @@ internal static class ProgramName
     }
 
     /// <summary>Whether a program of this name is part of Danm, but not of this build.</summary>
-    public static bool IsOfALaterBuild(string name) => name is "svcwatcher" or "webhook";
+    public static bool IsOfALaterBuild(string name) => name is "svcwatcher";
 }

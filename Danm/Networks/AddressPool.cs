@@ -9,12 +9,18 @@ public sealed class AddressPool
 {
     private readonly HashSet<IPAddress> _gateways = [];
 
-    private AddressPool(CidrAddress subnet, IPAddress first, IPAddress last)
+    internal AddressPool(CidrAddress subnet, IPAddress first, IPAddress last, IEnumerable<string> gateways)
     {
         (Subnet, First, Last) = (subnet, first, last);
         // The whole of IPv6 has one address more than there are numbers.
         var further = CidrAddress.ToValue(last) - CidrAddress.ToValue(first);
         Size = further == UInt128.MaxValue ? further : further + 1;
+        foreach (var gateway in gateways)
+        {
+            // One that cannot be read is NetworkRules' business.
+            if (CidrAddress.TryParseAddress(gateway, out var address))
+                _gateways.Add(address);
+        }
     }
 
     /// <summary>The subnet, without host bits; its prefix length is the one that addresses get.</summary>
@@ -31,26 +37,21 @@ public sealed class AddressPool
 
     /// <summary>The IPv4 pool; null if the network has no cidr.</summary>
     /// <exception cref="NetworkFaultException">The cidr or a member of the pool cannot be used.</exception>
-    public static AddressPool? IPv4(Network network)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        var options = network.Spec.Options;
-        return string.IsNullOrEmpty(options.Cidr)
-            ? null
-            : Create(ReadSubnet("spec.Options.cidr", options.Cidr, ipv6: false), null, options.AllocationPool,
-                "spec.Options.allocation_pool", options.Routes);
-    }
+    public static AddressPool? IPv4(Network network) => Of(network, ipv6: false);
 
     /// <summary>The IPv6 pool; null if the network has no net6.</summary>
     /// <exception cref="NetworkFaultException">The net6 or a member of the pool cannot be used.</exception>
-    public static AddressPool? IPv6(Network network)
+    public static AddressPool? IPv6(Network network) => Of(network, ipv6: true);
+
+    /// <summary>
+    /// What a pool spans that says nothing else: the subnet but its first and last address; all of a subnet of one or two addresses,
+    /// which has no ends to leave out.
+    /// </summary>
+    public static (IPAddress First, IPAddress Last) DefaultRange(CidrAddress subnet)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        var options = network.Spec.Options;
-        return string.IsNullOrEmpty(options.Net6)
-            ? null
-            : Create(ReadSubnet("spec.Options.net6", options.Net6, ipv6: true), options.AllocationPoolV6?.Cidr, options.AllocationPoolV6,
-                "spec.Options.allocation_pool_v6", options.Routes6);
+        var margin = subnet.PrefixLength >= subnet.Bits - 1 ? (UInt128)0 : 1;
+        return (CidrAddress.FromValue(CidrAddress.ToValue(subnet.Network.Address) + margin, subnet.IsIPv6),
+            CidrAddress.FromValue(CidrAddress.ToValue(subnet.Last) - margin, subnet.IsIPv6));
     }
 
     /// <summary>The address at a place in the pool.</summary>
@@ -91,47 +92,11 @@ public sealed class AddressPool
     /// <summary><c>10.0.0.1-10.0.0.254</c>, as errors show the pool.</summary>
     public override string ToString() => $"{First}-{Last}";
 
-    private static AddressPool Create(
-        CidrAddress subnet, string? poolCidr, AllocationPool? range, string field, Dictionary<string, string>? routes)
+    private static AddressPool? Of(Network network, bool ipv6)
     {
-        var within = string.IsNullOrEmpty(poolCidr) ? subnet : ReadSubnet($"{field}.cidr", poolCidr, subnet.IsIPv6);
-        if (!subnet.Contains(within))
-            throw new NetworkFaultException($"{field}.cidr", poolCidr, $"must lie inside {subnet}");
-
-        // A network of one or two addresses has no ends to leave out.
-        var margin = within.PrefixLength >= within.Bits - 1 ? (UInt128)0 : 1;
-        var first = ReadMember($"{field}.start", range?.Start, within)
-            ?? CidrAddress.FromValue(CidrAddress.ToValue(within.Address) + margin, within.IsIPv6);
-        var last = ReadMember($"{field}.end", range?.End, within)
-            ?? CidrAddress.FromValue(CidrAddress.ToValue(within.Last) - margin, within.IsIPv6);
-        if (CidrAddress.ToValue(first) > CidrAddress.ToValue(last))
-            throw new NetworkFaultException($"{field}.start", first.ToString(), $"must not come after the pool's end {last}");
-
-        var pool = new AddressPool(subnet, first, last);
-        if (routes is not null)
-        {
-            foreach (var gateway in routes.Values)
-            {
-                // One that cannot be read is NetworkRules' business.
-                if (CidrAddress.TryParseAddress(gateway, out var address))
-                    pool._gateways.Add(address);
-            }
-        }
-
-        return pool;
-    }
-
-    private static CidrAddress ReadSubnet(string field, string text, bool ipv6) =>
-        CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6
-            ? subnet.Network
-            : throw new NetworkFaultException(field, text, ipv6 ? NetworkRules.IPv6SubnetRule : NetworkRules.IPv4SubnetRule);
-
-    private static IPAddress? ReadMember(string field, string? text, CidrAddress within)
-    {
-        if (string.IsNullOrEmpty(text))
-            return null;
-        return CidrAddress.TryParseAddress(text, out var address) && within.Contains(address)
-            ? address
-            : throw new NetworkFaultException(field, text, $"must be an address inside {within}");
+        ArgumentNullException.ThrowIfNull(network);
+        var faults = new List<NetworkFault>();
+        var pool = new PoolReader(ipv6, faults).Read(network.Spec.Options);
+        return faults.Count == 0 ? pool : throw new NetworkFaultException(faults);
     }
 }

@@ -47,12 +47,6 @@ public static class Names
         return previous is not ('.' or '-');
     }
 
-    /// <exception cref="NetworkFaultException">The text is not <see cref="IsPlain">plain</see>, or no interface name.</exception>
-    internal static string RequireInterface(string field, string name) =>
-        IsPlain(name, MaxInterfaceLength)
-            ? name
-            : throw new NetworkFaultException(field, name, InterfaceRule);
-
     internal const string InterfaceRule =
         "is no interface name: at most 15 characters, letters, digits, '.', '_', '-', a letter or digit first, no '..'";
 }

@@ -11,6 +11,17 @@ public sealed record NetworkFault(string Field, string? Value, string Message)
     private const int MaxField = 400;
     private const int MaxValue = 80;
 
+    /// <summary>The rule for network objects that is broken, as docs/network-rules.md counts them; null if it has no number.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>A text in quotes, of bounded length and safe for logs, to be part of a <see cref="Message"/>.</summary>
+    internal static string Quote(string value)
+    {
+        var text = new StringBuilder("\"");
+        AppendSafe(text, value, MaxValue);
+        return text.Append('"').ToString();
+    }
+
     /// <summary>
     /// <c>spec.Options.vlan: "5000" must be 1 to 4094</c>; one line, of bounded length, safe for logs and terminals
     /// whatever the field's name and value hold.

@@ -16,8 +16,8 @@ public static class NetworkRules
     internal const int MaxIdLength = 128;
 
     // Prefix of 253, '/', name of 63: a qualified name.
-    private const int MaxPoolLength = 317;
-    private const string PlainRule = "may have letters, digits, '.', '_', '-', a letter or digit first, no '..'";
+    internal const int MaxPoolLength = 317;
+    internal const string PlainRule = "may have letters, digits, '.', '_', '-', a letter or digit first, no '..'";
 
     /// <summary>All faults of the object; empty if there are none. Throws nothing.</summary>
     public static List<NetworkFault> Check(Network network)
@@ -34,11 +34,11 @@ public static class NetworkRules
         CheckRange(faults, "spec.Options.vlan", options.Vlan, 1, 4094);
         CheckRange(faults, "spec.Options.vxlan", options.Vxlan, 1, 16777214);
         if (options is { Vlan: not (null or 0), Vxlan: not (null or 0) })
-            faults.Add(new NetworkFault("spec.Options.vxlan", $"{options.Vxlan}", $"cannot stand beside vlan {options.Vlan}: remove one of them"));
+            faults.Add(new NetworkFault("spec.Options.vxlan", $"{options.Vxlan}", $"cannot stand beside vlan {options.Vlan}: remove one of them") { Rule = "17" });
         // Below 1280 (RFC 8200 section 5) the kernel turns IPv6 off.
         CheckRange(faults, "spec.Options.mtu", options.Mtu, string.IsNullOrEmpty(options.Net6) ? 68 : 1280, 65535);
-        CheckSubnet(faults, "cidr", options.Cidr, "routes", options.Routes, ipv6: false);
-        CheckSubnet(faults, "net6", options.Net6, "routes6", options.Routes6, ipv6: true);
+        CheckRoutes(faults, ReadSubnet("spec.Options.cidr", options.Cidr, ipv6: false, "1", faults), "spec.Options.routes", options.Routes, ipv6: false, "2");
+        CheckRoutes(faults, ReadSubnet("spec.Options.net6", options.Net6, ipv6: true, "3", faults), "spec.Options.routes6", options.Routes6, ipv6: true, "4");
         return faults;
     }
 
@@ -54,22 +54,27 @@ public static class NetworkRules
             faults.Add(new NetworkFault(field, $"{value}", $"must be {least} to {most}"));
     }
 
-    private static void CheckSubnet(
-        List<NetworkFault> faults, string subnetName, string? subnetText, string routesName, Dictionary<string, string>? routes, bool ipv6)
+    /// <summary>The subnet of a text, without host bits; null if it is empty, or a fault.</summary>
+    internal static CidrAddress? ReadSubnet(string field, string? text, bool ipv6, string rule, List<NetworkFault> faults)
     {
-        CidrAddress? subnet = null;
-        if (!string.IsNullOrEmpty(subnetText))
-        {
-            if (CidrAddress.TryParse(subnetText, out var parsed) && parsed.IsIPv6 == ipv6)
-                subnet = parsed.Network;
-            else
-                faults.Add(new NetworkFault($"spec.Options.{subnetName}", subnetText, ipv6 ? IPv6SubnetRule : IPv4SubnetRule));
-        }
+        if (string.IsNullOrEmpty(text))
+            return null;
+        if (CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6)
+            return subnet.Network;
+        faults.Add(new NetworkFault(field, text, ipv6 ? IPv6SubnetRule : IPv4SubnetRule) { Rule = rule });
+        return null;
+    }
 
-        foreach (var route in GatewayRoute.ReadAll($"spec.Options.{routesName}", routes, ipv6, faults))
+    private static void CheckRoutes(
+        List<NetworkFault> faults, CidrAddress? subnet, string field, Dictionary<string, string>? routes, bool ipv6, string rule)
+    {
+        var found = new List<NetworkFault>();
+        foreach (var route in GatewayRoute.ReadAll(field, routes, ipv6, found))
         {
             if (subnet is { } inside && !inside.Contains(route.Gateway))
-                faults.Add(new NetworkFault($"spec.Options.{routesName}[{route.Destination}]", $"{route.Gateway}", $"must lie inside {inside}"));
+                found.Add(new NetworkFault($"{field}[{route.Destination}]", $"{route.Gateway}", $"must lie inside {inside}"));
         }
+
+        faults.AddRange(found.Select(fault => fault with { Rule = rule }));
     }
 }

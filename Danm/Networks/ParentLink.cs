@@ -24,18 +24,10 @@ public sealed record ParentLink(string Name, string HostDevice, Encapsulation En
 {
     /// <summary>The parent that this network wants. If it has both a vlan and a vxlan, the latter counts, as in the original.</summary>
     /// <exception cref="NetworkFaultException">There is no host_device, or a name is none that an interface can have.</exception>
-    public static ParentLink Of(Network network)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        var options = network.Spec.Options;
-        if (string.IsNullOrEmpty(options.HostDevice))
-            throw new NetworkFaultException("spec.Options.host_device", null, "is missing");
-        var device = Names.RequireInterface("spec.Options.host_device", options.HostDevice);
-        var (encapsulation, vni) = EncapsulationOf(options);
-        return encapsulation == Encapsulation.None
-            ? new ParentLink(device, device, encapsulation, 0)
-            : new ParentLink(NameOf(network.Spec.NetworkId, encapsulation, vni), device, encapsulation, vni);
-    }
+    public static ParentLink Of(Network network) => Read(network, out var fault) ?? throw new NetworkFaultException([fault!]);
+
+    /// <summary>The same; null where <see cref="Of"/> throws.</summary>
+    public static ParentLink? TryOf(Network network) => Read(network, out _);
 
     internal static (Encapsulation Encapsulation, int Vni) EncapsulationOf(NetworkOptions options) => options switch
     {
@@ -44,13 +36,26 @@ public sealed record ParentLink(string Name, string HostDevice, Encapsulation En
         _ => (Encapsulation.None, 0),
     };
 
-    private static string NameOf(string? networkId, Encapsulation encapsulation, int vni)
+    // Null exactly if there is a fault.
+    private static ParentLink? Read(Network network, out NetworkFault? fault)
     {
-        if (string.IsNullOrEmpty(networkId))
-            throw new NetworkFaultException("spec.NetworkID", null, "is missing");
-        var name = encapsulation == Encapsulation.Vlan ? $"{networkId}.{vni}" : $"vx_{networkId}";
-        return Names.IsPlain(networkId, Names.MaxInterfaceLength) && Names.IsPlain(name, Names.MaxInterfaceLength)
-            ? name
-            : throw new NetworkFaultException("spec.NetworkID", networkId, $"makes the host interface's name, which {Names.InterfaceRule}");
+        ArgumentNullException.ThrowIfNull(network);
+        var (device, networkId) = (network.Spec.Options.HostDevice, network.Spec.NetworkId);
+        var (encapsulation, vni) = EncapsulationOf(network.Spec.Options);
+        fault = null;
+        if (string.IsNullOrEmpty(device))
+            fault = new NetworkFault("spec.Options.host_device", null, "is missing");
+        else if (!Names.IsPlain(device, Names.MaxInterfaceLength))
+            fault = new NetworkFault("spec.Options.host_device", device, Names.InterfaceRule);
+        else if (encapsulation == Encapsulation.None)
+            return new ParentLink(device, device, encapsulation, 0);
+        else if (string.IsNullOrEmpty(networkId))
+            fault = new NetworkFault("spec.NetworkID", null, "is missing");
+        else if ((encapsulation == Encapsulation.Vlan ? $"{networkId}.{vni}" : $"vx_{networkId}") is var name
+            && Names.IsPlain(networkId, Names.MaxInterfaceLength) && Names.IsPlain(name, Names.MaxInterfaceLength))
+            return new ParentLink(name, device, encapsulation, vni);
+        else
+            fault = new NetworkFault("spec.NetworkID", networkId, $"makes the host interface's name, which {Names.InterfaceRule}");
+        return null;
     }
 }

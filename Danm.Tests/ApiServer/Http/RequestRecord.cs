@@ -1,3 +1,5 @@
+using Danm.Tests.ApiServer.Admission;
+
 namespace Danm.Tests.ApiServer.Http;
 
 /// <summary>One request as the server saw it. Times are of the monotonic clock since the server's start.</summary>
@@ -20,6 +22,9 @@ public sealed class RequestRecord
 
     /// <summary>Requests in flight when this one began, itself included.</summary>
     public int Concurrency { get; init; }
+
+    /// <summary>The webhooks that were asked, in order, again for each attempt of a patch.</summary>
+    public IReadOnlyList<AdmissionCall> Admission { get; internal set; } = [];
 
     public string Connection { get; init; } = "";
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Patches;
 using Danm.Tests.ApiServer.Store;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Danm.Tests.ApiServer.Http;
 
 /// <summary>The verbs on resources over HTTP: reads options, asks <see cref="ResourceApi"/>, answers.</summary>
-public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
+public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, TimeSpan bookmarkInterval)
 {
     private const int BodyLimit = 3 * 1024 * 1024;
 
@@ -33,7 +34,6 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
             throw path.Name is null && type.Namespaced ? StatusException.MethodNotAllowed("the server does not allow this method on the requested resource") : StatusException.NoSuchResource();
         if (path.Subresource is not null && !(path.Subresource == "status" && type.HasStatus))
             throw StatusException.NoSuchResource();
-        var status = path.Subresource == "status";
         if (verb == "watch")
         {
             await watches.WatchAsync(context, response, type, ns, path.Name, stopping);
@@ -53,44 +53,68 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
             return;
         }
         var body = await ReadAsync(request, record);
-        var options = Options(request.Query);
+        var options = Options(request.Query, verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : []);
+        var admission = new RequestAdmission(webhooks, record.User, Told(verb, request.Query, body), context.RequestAborted);
+        options = options with { Admission = admission };
+        try
+        {
+            await WriteAsync(context, type, ns, path, verb, body, options, response, form);
+        }
+        catch (StatusException)
+        {
+            response.Warn(admission.Warnings);
+            throw;
+        }
+        finally
+        {
+            record.Admission = admission.Calls;
+        }
+    }
+
+    private async Task WriteAsync(HttpContext context, ResourceType type, string? ns, RequestPath path, string verb, ReadOnlyMemory<byte> body, WriteOptions options, Response response, Representation form)
+    {
+        var request = context.Request;
+        var status = path.Subresource == "status";
         StoredObject result;
         switch (verb)
         {
             case "create" when path.Name is null:
                 RequireJson(request);
-                if (api.TryCreate(type, ns, Json.ParseObject(body.Span), options, out var taken) is not { } created)
+                var (made, taken) = await api.TryCreateAsync(type, ns, Json.ParseObject(body.Span), options);
+                if (made is null)
                 {
+                    response.Warn(options.Admission!.Warnings);
                     await response.WriteAsync(taken!);
                     return;
                 }
 
-                result = created;
+                result = made;
                 break;
             case "update" when path.Name is not null:
                 RequireJson(request);
-                result = api.Update(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
+                result = await api.UpdateAsync(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
                 break;
             case "patch" when path.Name is not null:
-                result = api.Patch(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
+                result = await api.PatchAsync(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
                 break;
             case "delete" when path.Subresource is null:
-                await DeleteAsync(type, ns, path.Name!, body, options.DryRun || DeleteOptions(body)["dryRun"] is JsonArray { Count: > 0 }, response, form);
+                await DeleteAsync(type, ns, path.Name!, body, options, response, form);
                 return;
             case "deletecollection":
-                await DeleteCollectionAsync(request, type, ns, body, options.DryRun, response);
+                await DeleteCollectionAsync(request, type, ns, options, response);
                 return;
             default:
                 throw StatusException.MethodNotAllowed("the server does not allow this method on the requested resource");
         }
-        response.Warn(options.Warnings ?? []);
+        response.Warn([.. options.Warnings ?? [], .. options.Admission!.Warnings]);
         await response.WriteAsync(verb == "create" ? 201 : 200, form.One(result));
     }
 
-    private async Task DeleteAsync(ResourceType type, string? ns, string name, ReadOnlyMemory<byte> body, bool dryRun, Response response, Representation form)
+    private async Task DeleteAsync(ResourceType type, string? ns, string name, ReadOnlyMemory<byte> body, WriteOptions options, Response response, Representation form)
     {
         var preconditions = DeleteOptions(body)["preconditions"];
-        var deleted = api.Delete(type, ns, name, preconditions.At("uid").String(), preconditions.At("resourceVersion").String(), dryRun);
+        var deleted = await api.DeleteAsync(type, ns, name, preconditions.At("uid").String(), preconditions.At("resourceVersion").String(), options);
+        response.Warn(options.Admission!.Warnings);
         if (type == BuiltInTypes.Pod)
         {
             await response.WriteAsync(200, form.One(deleted));
@@ -106,22 +130,36 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
         });
     }
 
-    private async Task DeleteCollectionAsync(HttpRequest request, ResourceType type, string? ns, ReadOnlyMemory<byte> body, bool dryRun, Response response)
+    private async Task DeleteCollectionAsync(HttpRequest request, ResourceType type, string? ns, WriteOptions options, Response response)
     {
-        _ = DeleteOptions(body);
         using var list = lists.List(request, type, ns);
         foreach (var item in (JsonArray)Json.ParseObject(list.Written.Span)["items"]!)
         {
             try
             {
-                api.Delete(type, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!, null, null, dryRun);
+                await api.DeleteAsync(type, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!, null, null, options, ofCollection: true);
             }
             catch (StatusException e) when (e.Code == 404)
             {
                 // Another deletion was faster, which is as good.
             }
         }
+        response.Warn(options.Admission!.Warnings);
         await response.WriteAsync(200, list.Written);
+    }
+
+    /// <summary>The options as webhooks see them.</summary>
+    private static JsonObject Told(string verb, IQueryCollection query, ReadOnlyMemory<byte> body)
+    {
+        var options = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
+        foreach (var name in (string[])["fieldManager", "fieldValidation"])
+            if (query[name].ToString() is { Length: > 0 } value)
+                options[name] = value;
+        if (query["dryRun"].ToString() is { Length: > 0 } dryRun)
+            options["dryRun"] = new JsonArray(dryRun);
+        options["kind"] = verb switch { "create" => "CreateOptions", "update" => "UpdateOptions", "patch" => "PatchOptions", _ => "DeleteOptions" };
+        options["apiVersion"] = "meta.k8s.io/v1";
+        return options;
     }
 
     /// <summary>Pods go at once, as if their kubelet had confirmed; propagation policies are accepted, since nothing here has dependants to wait for.</summary>
@@ -161,9 +199,9 @@ public sealed class ResourceEndpoint(ResourceApi api, TimeSpan bookmarkInterval)
             throw StatusException.UnsupportedMediaType($"the body of the request was in an unknown format - accepted media types include: application/json (got {request.ContentType})");
     }
 
-    private static WriteOptions Options(IQueryCollection query)
+    private static WriteOptions Options(IQueryCollection query, JsonObject deletion)
     {
-        var dryRun = query["dryRun"].ToString();
+        var dryRun = deletion["dryRun"] is JsonArray { Count: > 0 } list ? list[0].String() : query["dryRun"].ToString();
         if (dryRun is not ("" or "All"))
             throw StatusException.BadRequest($"dryRun: Unsupported value: \"{dryRun}\": supported values: \"All\"");
         return query["fieldValidation"].ToString() switch

@@ -21,8 +21,8 @@ public sealed class Response(HttpContext context, RequestRecord record)
 
     public void Warn(IEnumerable<string> warnings)
     {
-        foreach (var warning in warnings)
-            context.Response.Headers.Append("Warning", $"299 - \"{warning.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"");
+        foreach (var header in WarningHeaders.Of(warnings))
+            context.Response.Headers.Append("Warning", header);
     }
 
     public Task WriteAsync(StatusException refusal)

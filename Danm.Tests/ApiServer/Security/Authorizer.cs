@@ -8,7 +8,6 @@ namespace Danm.Tests.ApiServer.Security;
 public sealed class Authorizer(ResourceApi api)
 {
     private const string Group = "rbac.authorization.k8s.io";
-    private const string ServiceAccountPrefix = "system:serviceaccount:";
 
     /// <exception cref="StatusException">403.</exception>
     public void Require(string user, RequestPath path, string verb)
@@ -47,8 +46,8 @@ public sealed class Authorizer(ResourceApi api)
     private static bool IsBound(JsonObject binding, string user) => (binding["subjects"] as JsonArray ?? []).Any(s => s.At("kind").String() switch
     {
         "User" => s.At("name").String() == user,
-        "ServiceAccount" => user == $"{ServiceAccountPrefix}{s.At("namespace").String()}:{s.At("name").String()}",
-        "Group" => s.At("name").String() == "system:authenticated" || (s.At("name").String() == "system:serviceaccounts" && user.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal)),
+        "ServiceAccount" => user == $"{UserGroups.ServiceAccountPrefix}{s.At("namespace").String()}:{s.At("name").String()}",
+        "Group" => UserGroups.Of(user).Contains(s.At("name").String()),
         _ => false,
     });
 

@@ -101,11 +101,4 @@ public sealed class StatusServer : IAsyncDisposable
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return context.Response.WriteAsync("404 page not found\n", context.RequestAborted);
     }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+
+namespace Danm.Tests.ApiServer.Admission;
+
+/// <summary>Admission on behalf of one request. Writes without one, such as a test's seeds, pass every webhook by.</summary>
+/// <param name="options">The request's CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.</param>
+public sealed class RequestAdmission(MutatingAdmission webhooks, string user, JsonObject options, CancellationToken cancellation)
+{
+    private readonly List<string> warnings = [];
+    private readonly List<AdmissionCall> calls = [];
+
+    public string User => user;
+
+    public JsonObject Options => options;
+
+    public CancellationToken Cancellation => cancellation;
+
+    /// <summary>What the webhooks warned of, whether they allowed the request or not.</summary>
+    public IReadOnlyList<string> Warnings => warnings;
+
+    public IReadOnlyList<AdmissionCall> Calls => calls;
+
+    /// <returns>The object as the webhooks want it, or null if none of them changed it.</returns>
+    /// <exception cref="StatusException">A webhook denied the request, or could not be asked and must be.</exception>
+    public ValueTask<JsonObject?> AdmitAsync(AdmissionAttributes request) => webhooks.AdmitAsync(request, this);
+
+    internal void Note(AdmissionCall call) => calls.Add(call);
+
+    internal void Warn(IEnumerable<string> texts) => warnings.AddRange(texts);
+}

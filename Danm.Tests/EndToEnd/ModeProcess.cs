@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Danm.Tests.EndToEnd;
+
+/// <summary>A running long-lived mode of the published executable.</summary>
+internal sealed class ModeProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly StringBuilder log = new();
+
+    private ModeProcess(Process process) => this.process = process;
+
+    public int Id => process.Id;
+
+    public bool HasExited => process.HasExited;
+
+    /// <summary>What it has logged so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (log)
+                return log.ToString();
+        }
+    }
+
+    /// <summary>Starts one that serves neither probes nor metrics unless the arguments say so: several may be here.</summary>
+    public static ModeProcess Start(string mode, params ReadOnlySpan<string> arguments)
+    {
+        var given = arguments.ToArray();
+        string[] silent = [.. ((string[])["--health-probe-bind-address", "--metrics-bind-address"]).Where(o => !given.Any(a => a.StartsWith(o, StringComparison.Ordinal))).Select(o => $"{o}=0")];
+        var start = new ProcessStartInfo(DanmBinary.Path, [mode, .. silent, .. given]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        var running = new ModeProcess(Process.Start(start)!);
+        running.process.ErrorDataReceived += running.Collect;
+        running.process.OutputDataReceived += running.Collect;
+        running.process.BeginErrorReadLine();
+        running.process.BeginOutputReadLine();
+        return running;
+    }
+
+    /// <summary>SIGTERM.</summary>
+    public async Task SignalAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM; gives the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        await SignalAsync();
+        return await EndAsync();
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>Waits until it ends by itself; gives the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+            await KillAsync();
+        process.Dispose();
+    }
+
+    private void Collect(object sender, DataReceivedEventArgs line)
+    {
+        lock (log)
+            log.AppendLine(line.Data);
+    }
+}

@@ -1,0 +1,118 @@
+using Danm.Api;
+
+namespace Danm.Networks.Admission;
+
+/// <summary>What a TenantConfig grants one TenantNetwork.</summary>
+/// <param name="NetworkId">What NetworkID becomes; null: it stays.</param>
+/// <param name="HostDevice">What host_device becomes; null: there is none, or for a static type it stays.</param>
+/// <param name="DevicePool">The device_pool that was asked for; null: there is none, or for a static type it stays.</param>
+/// <param name="Vnis">Where its VNI comes from; null: it gets none.</param>
+public sealed record TenantGrant(string? NetworkId, string? HostDevice, string? DevicePool, TenantVnis? Vnis);
+
+/// <summary>The ids that an entry of a TenantConfig gives out.</summary>
+/// <param name="Device">The entry's name.</param>
+/// <param name="Encapsulation">VLAN or VxLAN.</param>
+/// <param name="Ranges">The ids, whether in use or not.</param>
+public sealed record TenantVnis(string Device, Encapsulation Encapsulation, VniRanges Ranges);
+
+/// <summary>Picks from a TenantConfig what a new TenantNetwork gets.</summary>
+public static class TenantProfiles
+{
+    private const int MaxListed = 10;
+
+    /// <summary>
+    /// The grant: for ipvlan, macvlan and sriov the first entry whose name is the device_pool (with a <c>/</c>) or host_device (without one) asked
+    /// for, or any of the sound ones without a <c>/</c>; for every type the NetworkID of networkIds.
+    /// </summary>
+    /// <param name="config">May be older than the rules: its faults name it.</param>
+    /// <param name="tenantNetwork">As it was sent.</param>
+    /// <param name="random">Chooses where the tenant does not.</param>
+    /// <param name="faults">Gets why nothing is granted.</param>
+    /// <returns>Null if there is a fault.</returns>
+    public static TenantGrant? Choose(TenantConfig config, Network tenantNetwork, Random random, List<NetworkFault> faults)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(tenantNetwork);
+        ArgumentNullException.ThrowIfNull(random);
+        ArgumentNullException.ThrowIfNull(faults);
+        var count = faults.Count;
+        var networkId = NetworkIdOf(config, tenantNetwork.Spec.NetworkType, faults);
+        var grant = new TenantGrant(networkId, null, null, null);
+        if (NetworkTypes.IsDynamic(tenantNetwork.Spec.NetworkType) && ChooseDevice(config, tenantNetwork.Spec.Options, random, faults) is { } device)
+        {
+            grant = TenantDeviceRules.IsPool(device) ? grant with { DevicePool = device.Name } : grant with { HostDevice = device.Name };
+            if (!string.IsNullOrEmpty(device.VniType) && Vni.EncapsulationOf(device.VniType) is { } encapsulation
+                && VniRanges.TryParse(device.VniRange, encapsulation, out var ranges, out _))
+                grant = grant with { Vnis = new TenantVnis(device.Name!, encapsulation, ranges) };
+        }
+
+        return faults.Count > count ? null : grant;
+    }
+
+    /// <summary>The NetworkID that networkIds has for a type, without case; the exact spelling first, then in ordinal order.</summary>
+    /// <param name="config">May be older than the rules.</param>
+    /// <param name="networkType">As a network spells it; empty is ipvlan.</param>
+    /// <param name="faults">Gets a fault if it is none that an interface or a file can be called by.</param>
+    /// <returns>Null if there is none, or a fault.</returns>
+    public static string? NetworkIdOf(TenantConfig config, string? networkType, List<NetworkFault> faults)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(faults);
+        var type = NetworkTypes.Of(networkType);
+        var entry = (config.NetworkIds ?? []).Where(pair => pair.Key.Equals(type, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(pair => pair.Key != type).ThenBy(pair => pair.Key, StringComparer.Ordinal).FirstOrDefault();
+        if (entry.Key is null)
+            return null;
+        if (NetworkIdMapRules.CheckValue(entry.Key, entry.Value) is not { } fault)
+            return entry.Value;
+        faults.Add(InConfig(config, fault));
+        return null;
+    }
+
+    private static TenantHostDevice? ChooseDevice(TenantConfig config, NetworkOptions options, Random random, List<NetworkFault> faults)
+    {
+        var entries = (config.HostDevices ?? []).Select((device, index) => (Device: device, Index: index)).Where(entry => !string.IsNullOrEmpty(entry.Device?.Name)).ToList();
+        var (asked, wantsPool) = string.IsNullOrEmpty(options.DevicePool) ? (options.HostDevice, false) : (options.DevicePool, true);
+        var field = wantsPool ? "spec.Options.device_pool" : "spec.Options.host_device";
+        var suitable = entries.FindAll(entry => TenantDeviceRules.IsPool(entry.Device) == wantsPool);
+        if (string.IsNullOrEmpty(asked))
+        {
+            var sound = suitable.FindAll(entry => !TenantDeviceRules.Check(entry.Device).Any());
+            if (sound.Count > 0)
+                return sound[random.Next(sound.Count)].Device;
+            if (suitable.Count == 0)
+                faults.Add(new NetworkFault(field, null, $"is missing, and the TenantConfig {Shown(config)} has no host device to choose from{OrPools(entries)}") { Rule = "T3" });
+        }
+        else
+        {
+            suitable.RemoveAll(entry => entry.Device.Name != asked);
+            if (suitable.Count == 0)
+            {
+                var allowed = List(entries.Where(entry => TenantDeviceRules.IsPool(entry.Device) == wantsPool));
+                faults.Add(new NetworkFault(field, asked, $"is not for tenants: the TenantConfig {Shown(config)} allows {allowed}") { Rule = "T3" });
+            }
+        }
+
+        if (suitable.Count == 0)
+            return null;
+        var (device, index) = suitable[0];
+        var broken = TenantDeviceRules.Check(device).ToList();
+        faults.AddRange(broken.Select(fault => InConfig(config, fault with { Field = $"hostDevices[{index}].{fault.Field}" })));
+        return broken.Count == 0 ? device : null;
+    }
+
+    private static NetworkFault InConfig(TenantConfig config, NetworkFault fault) =>
+        fault with { Field = $"TenantConfig/{config.Metadata.Name} {fault.Field}" };
+
+    private static string OrPools(List<(TenantHostDevice Device, int Index)> entries) =>
+        entries.Exists(entry => TenantDeviceRules.IsPool(entry.Device)) ? $"; device_pool may be {List(entries)}" : "";
+
+    private static string List(IEnumerable<(TenantHostDevice Device, int Index)> entries)
+    {
+        var names = entries.Select(entry => entry.Device.Name!).Distinct().ToList();
+        var more = names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "";
+        return names.Count == 0 ? "none" : string.Join(", ", names.Take(MaxListed).Select(NetworkFault.Quote)) + more;
+    }
+
+    private static string Shown(TenantConfig config) => NetworkFault.Quote(config.Metadata.Name ?? "");
+}

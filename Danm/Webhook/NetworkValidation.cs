@@ -1,0 +1,53 @@
+using Danm.Api;
+using Danm.Networks;
+using Danm.Networks.Admission;
+using Danm.Tenants;
+
+namespace Danm.Webhook;
+
+/// <summary><c>/netvalidation</c>: CREATE and UPDATE of networks. What an object lacks is filled in; a tenant's gets its device and id.</summary>
+/// <param name="view">What is known of the cluster.</param>
+/// <param name="tenants">What tenants get.</param>
+/// <param name="pods">Who is connected.</param>
+internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenants, ConnectedPods pods) : IAdmission
+{
+    /// <inheritdoc/>
+    public string Name => "netvalidation";
+
+    /// <inheritdoc/>
+    public async Task<Decision> DecideAsync(AdmissionRequest request, CancellationToken cancellation)
+    {
+        if (!NetworkKinds.TryParse(request.Kind?.Kind, out var kind) || string.IsNullOrEmpty(request.Kind?.Kind))
+            return Decision.Deny(400, "BadRequest", $"{request.Kind?.Kind} is no kind of network: this path is for {ApiNames.DanmNet}, {ApiNames.TenantNetwork} and {ApiNames.ClusterNetwork}");
+        var old = AdmissionObject.ReadNetwork(request.OldObject, kind);
+        // What was stored before there were rules must still take a label, and lose a finalizer.
+        if (request.Object is not { } stored || (old is not null && !AdmissionObject.ChangesAny(request, "spec")))
+            return Decision.Allow();
+        var network = AdmissionObject.ReadNetwork(stored, kind)!;
+        var first = NetworkAdmission.Check(network, old);
+        if (first.Faults.Count > 0)
+            return Decision.Invalid(request, first.Faults, first.Warnings);
+
+        var wanted = AdmissionObject.ReadNetwork(stored, kind)!;
+        NetworkDefaults.Apply(wanted, old);
+        var assigned = kind == NetworkKind.TenantNetwork ? await tenants.AssignAsync(wanted, old, cancellation).ConfigureAwait(false) : TenantAssigned.Nothing;
+        if (assigned.Faults.Count > 0)
+            return Decision.Invalid(request, assigned.Faults, first.Warnings);
+        var second = NetworkAdmission.CheckMutated(wanted, old);
+        List<string> warnings = [.. first.Warnings, .. second.Warnings, .. assigned.Warnings];
+        if (second.Faults.Count > 0)
+            return Decision.Invalid(request, second.Faults, warnings);
+        if (old is not null && kind != NetworkKind.TenantNetwork && NetworkAdmission.NeedsIdlePods(wanted, old, out var faults)
+            && await pods.FindAsync(wanted.Ref, cancellation).ConfigureAwait(false) is { } endpoint)
+        {
+            var user = $"while Pods are connected, such as {endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
+            return Decision.Invalid(request, [.. faults.Select(f => f with { Message = $"{f.Message} {user}" })], warnings);
+        }
+
+        // The last of all, since what is reserved for a request that is denied would be nobody's.
+        if (assigned.Vnis is { } vnis)
+            await tenants.ReserveAsync(vnis, wanted, request.DryRun == true, cancellation).ConfigureAwait(false);
+        warnings.AddRange(NetworkNeighbours.Warnings(wanted, view.Networks));
+        return Decision.Allow(warnings, NetworkPatch.Of(stored, network, wanted));
+    }
+}

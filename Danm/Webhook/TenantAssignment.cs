@@ -1,0 +1,95 @@
+using Danm.Api;
+using Danm.Kube;
+using Danm.Networks;
+using Danm.Networks.Admission;
+using Danm.Tenants;
+
+namespace Danm.Webhook;
+
+/// <summary>What a TenantNetwork gets of the TenantConfig.</summary>
+/// <param name="Faults">Why it gets nothing.</param>
+/// <param name="Warnings">What its author should know.</param>
+/// <param name="Vnis">Where its VLAN or VxLAN id is to come from; null: it has none.</param>
+internal sealed record TenantAssigned(IReadOnlyList<NetworkFault> Faults, IReadOnlyList<string> Warnings, TenantVnis? Vnis)
+{
+    public static readonly TenantAssigned Nothing = new([], [], null);
+}
+
+/// <summary>Gives TenantNetworks NetworkID, device and VLAN or VxLAN id by the TenantConfig that is first by name.</summary>
+/// <param name="api">The API server.</param>
+/// <param name="view">What is known of the cluster.</param>
+/// <param name="reserver">Gives out the ids.</param>
+internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReserver reserver)
+{
+    /// <summary>Sets NetworkID and device; nothing is reserved yet.</summary>
+    /// <param name="network">The network, changed in place.</param>
+    /// <param name="old">As it was; null when it is being created.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ApiException">The TenantConfigs cannot be read.</exception>
+    public async Task<TenantAssigned> AssignAsync(Network network, Network? old, CancellationToken cancellation)
+    {
+        if (old is not null)
+            return Rename(network, old);
+        var assigned = Grant(network, view.Configs);
+        // Whoever applies both at once must not be told by a copy that is behind.
+        if (assigned.Faults.Count > 0)
+            assigned = Grant(network, await ObjectPages.ReadAllAsync(
+                api, ResourcePath.Danm(ApiNames.TenantConfigs, null), null, TenantJson.Default.ObjectListTenantConfig, cancellation).ConfigureAwait(false));
+        return assigned;
+    }
+
+    /// <summary>Reserves the id, and sets it.</summary>
+    /// <exception cref="VniException">None can be had.</exception>
+    /// <exception cref="ApiException">Refused, or no answer; 409 AlreadyExists if the network is there already.</exception>
+    public async Task ReserveAsync(TenantVnis vnis, Network network, bool dryRun, CancellationToken cancellation)
+    {
+        // Which ids administrators' networks have is known a moment after the start.
+        while (view.Unknown.Any())
+            await Task.Delay(50, cancellation).ConfigureAwait(false);
+        var (ns, name) = (network.Metadata.Namespace ?? "", network.Metadata.Name);
+        if (!string.IsNullOrEmpty(name) && await api.TryGetMetadataAsync(ResourcePath.Of(network.Ref), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false) is not null)
+            throw new TenantNetworkExistsException(network.Ref);
+        var id = await reserver.ReserveAsync(new VniRequest(vnis, ns, string.IsNullOrEmpty(name) ? null : name), dryRun, cancellation).ConfigureAwait(false);
+        Set(network, vnis.Encapsulation, id);
+    }
+
+    // A tenant must not come to another file of the node by a second thought; what is as it was stays.
+    private TenantAssigned Rename(Network network, Network old)
+    {
+        if (network.Spec.NetworkId == old.Spec.NetworkId || First(view.Configs) is not { } config)
+            return TenantAssigned.Nothing;
+        var faults = new List<NetworkFault>();
+        network.Spec.NetworkId = TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, faults) ?? network.Spec.NetworkId;
+        return new(faults, [], null);
+    }
+
+    private static TenantAssigned Grant(Network network, IReadOnlyList<TenantConfig> configs)
+    {
+        if (First(configs) is not { } config)
+            return new([new("spec", null, "cannot be used yet: there is no TenantConfig that says what tenants may have; an administrator must create one")], [], null);
+        var faults = new List<NetworkFault>();
+        var grant = TenantProfiles.Choose(config, network, Random.Shared, faults);
+        if (grant is null || faults.Count > 0)
+            return new(faults, [], null);
+        network.Spec.NetworkId = grant.NetworkId ?? network.Spec.NetworkId;
+        network.Spec.Options.HostDevice = grant.HostDevice ?? network.Spec.Options.HostDevice;
+        network.Spec.Options.DevicePool = grant.DevicePool ?? network.Spec.Options.DevicePool;
+        // Rule 18 must know that there will be an id before there is one.
+        if (grant.Vnis is { } vnis)
+            Set(network, vnis.Encapsulation, vnis.Ranges.All.First());
+        return new([], configs.Count == 1 ? [] : [$"there are {configs.Count} TenantConfigs, and only the first by name counts: {config.Metadata.Name}"], grant.Vnis);
+    }
+
+    private static void Set(Network network, Encapsulation encapsulation, int id)
+    {
+        if (encapsulation == Encapsulation.Vlan)
+            network.Spec.Options.Vlan = id;
+        else
+            network.Spec.Options.Vxlan = id;
+    }
+
+    private static TenantConfig? First(IReadOnlyList<TenantConfig> configs) => configs.MinBy(c => c.Metadata.Name, StringComparer.Ordinal);
+}
+
+/// <summary>A TenantNetwork is being created that is there already. Nothing was reserved for it.</summary>
+internal sealed class TenantNetworkExistsException(NetworkRef network) : Exception($"{ApiNames.TenantNetworks}.{ApiNames.Group} \"{network.Name}\" already exists");

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Webhook;
+
+/// <summary>What the webhook says.</summary>
+internal static partial class WebhookLog
+{
+    [LoggerMessage(1, LogLevel.Information, "webhook listens on {Address}")]
+    public static partial void Listens(this ILogger log, string address);
+
+    [LoggerMessage(2, LogLevel.Information, "{Webhook}: denied {Operation} of {Kind} {Namespace}/{Name}: {Message}")]
+    public static partial void Denied(this ILogger log, string webhook, string? operation, string? kind, string? @namespace, string? name, string? message);
+
+    [LoggerMessage(3, LogLevel.Error, "{Webhook}: {Kind} {Namespace}/{Name}")]
+    public static partial void Broke(this ILogger log, string webhook, string? kind, string? @namespace, string? name, Exception cause);
+
+    [LoggerMessage(4, LogLevel.Warning, "the API server: {Cause}")]
+    public static partial void ApiFailed(this ILogger log, string cause);
+
+    [LoggerMessage(5, LogLevel.Information, "serves the certificate {Thumbprint}, valid until {NotAfter:u}")]
+    public static partial void Serves(this ILogger log, string thumbprint, DateTimeOffset notAfter);
+
+    [LoggerMessage(6, LogLevel.Error, "certificate: {Cause}")]
+    public static partial void CertificateFailed(this ILogger log, string cause);
+
+    [LoggerMessage(7, LogLevel.Information, "{What}")]
+    public static partial void Did(this ILogger log, string what);
+
+    [LoggerMessage(8, LogLevel.Information, "webhook drains: not ready any more, ends in {Seconds} s")]
+    public static partial void Drains(this ILogger log, double seconds);
+
+    [LoggerMessage(9, LogLevel.Information, "webhook ends")]
+    public static partial void Ends(this ILogger log);
+
+    [LoggerMessage(10, LogLevel.Warning, "the word {Word} on the command line is no flag, and ignored")]
+    public static partial void IgnoresWord(this ILogger log, string word);
+}
