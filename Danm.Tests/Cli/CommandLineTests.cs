@@ -63,7 +63,7 @@ public class CommandLineTests
     [TestCase("danm", "danm", false)]
     [TestCase("/usr/local/bin/netwatcher", "netwatcher", false)]
     [TestCase("./svcwatcher", "svcwatcher", true)]
-    [TestCase("webhook", "webhook", true)]
+    [TestCase("webhook", "webhook", false)]
     [TestCase("/cni/fakeipam", "fakeipam", false)]
     [TestCase("kubectl-danm", "kubectl-danm", false)]
     [TestCase("danm-1.2", "danm-1.2", false)]
@@ -77,7 +77,7 @@ public class CommandLineTests
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        var exitCode = CommandLine.Run(args, output, error);
+        var exitCode = CommandLine.Run("danm", args, output, error);
         return (exitCode, output.ToString(), error.ToString());
     }
 }
