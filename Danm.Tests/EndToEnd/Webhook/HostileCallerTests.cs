@@ -38,14 +38,14 @@ public sealed class HostileCallerTests : WebhookFixture
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 100_000)) + "1" + new string('}', 100_000);
 
-        (await PostAsync(path, $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"operation":"CREATE","object":{{deep}}}}""")).Code
+        (await PostAsync(path, $$$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"operation":"CREATE","object":{{{deep}}}}}""")).Code
             .Should().Be(HttpStatusCode.BadRequest);
     }
 
     [Test]
     public async Task Size_is_bounded()
     {
-        var (code, _) = await PostAsync("/netvalidation", $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"{{new string('u', 5 << 20)}}"}}""");
+        var (code, _) = await PostAsync("/netvalidation", $$$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"{{{new string('u', 5 << 20)}}}"}}""");
 
         code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
     }
@@ -73,9 +73,9 @@ public sealed class HostileCallerTests : WebhookFixture
         {
             foreach (var operation in (string[])["CREATE", "UPDATE", "DELETE", "CONNECT", ""])
             {
-                var (code, body) = await PostAsync(path, $$"""
-                    {"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"the-uid","kind":{"group":"danm.io","version":"v1","kind":"{{kind}}"},
-                     "namespace":"ns","name":"n","operation":"{{operation}}","object":{{value}},"oldObject":{{(operation is "UPDATE" or "DELETE" ? value : "null")}}}}
+                var (code, body) = await PostAsync(path, $$$"""
+                    {"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"the-uid","kind":{"group":"danm.io","version":"v1","kind":"{{{kind}}}"},
+                     "namespace":"ns","name":"n","operation":"{{{operation}}}","object":{{{value}}},"oldObject":{{{(operation is "UPDATE" or "DELETE" ? value : "null")}}}}}
                     """);
 
                 code.Should().Be(HttpStatusCode.OK);
