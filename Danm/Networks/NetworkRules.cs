@@ -62,11 +62,15 @@ public static class NetworkRules
     {
         if (string.IsNullOrEmpty(text))
             return null;
-        if (CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6)
-            return subnet.Network;
-        faults.Add(new NetworkFault(field, text, ipv6 ? IPv6SubnetRule : IPv4SubnetRule) { Rule = rule });
-        return null;
+        var subnet = SubnetOf(text, ipv6);
+        if (subnet is null)
+            faults.Add(new NetworkFault(field, text, ipv6 ? IPv6SubnetRule : IPv4SubnetRule) { Rule = rule });
+        return subnet;
     }
+
+    /// <summary>The subnet of a text, without host bits; null if it is none of this family.</summary>
+    internal static CidrAddress? SubnetOf(string? text, bool ipv6) =>
+        CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6 ? subnet.Network : null;
 
     private static void CheckRoutes(
         List<NetworkFault> faults, CidrAddress? subnet, string field, Dictionary<string, string>? routes, bool ipv6, string rule)

@@ -94,5 +94,5 @@ internal sealed class NeighbourComparison(Network network, NetworkNeighbours.Fin
     private static AddressPool? Pool(Network network, bool ipv6) => new PoolReader(ipv6, []).Read(network.Spec.Options);
 
     private static CidrAddress? Subnet(Network network, bool ipv6) =>
-        CidrAddress.TryParse(ipv6 ? network.Spec.Options.Net6 : network.Spec.Options.Cidr, out var subnet) && subnet.IsIPv6 == ipv6 ? subnet.Network : null;
+        NetworkRules.SubnetOf(ipv6 ? network.Spec.Options.Net6 : network.Spec.Options.Cidr, ipv6);
 }
