@@ -31,7 +31,7 @@ internal sealed class VniLoop
     public VniLoop(ApiClient api, VniRepair repair, WorkQueue<string> queue, VniMetrics metrics, Action<string> failed, ILogger log)
     {
         (this.repair, this.metrics, this.log) = (repair, metrics, log);
-        allocations = Watch(ApiNames.VNIAllocations, ClusterJson.Default.VNIAllocation);
+        allocations = Watch(ApiNames.VNIAllocations, TenantJson.Default.VNIAllocation);
         networks = Watch(ApiNames.TenantNetworks, ApiJson.Default.Network);
         loop = new ReconcileLoop<string>(queue, LookAsync, log);
 

@@ -92,7 +92,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         try
         {
             var allocations = await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, ClusterJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
+                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
             var networks = await ObjectPages.ReadAllAsync(
                 api, ResourcePath.Danm(ApiNames.TenantNetworks, null), null, ApiJson.Default.ObjectListNetwork, cancellation).ConfigureAwait(false);
             return (allocations, networks);
@@ -111,7 +111,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
             Metadata = new ObjectMeta { Name = vni.AllocationName, Labels = new() { [ApiNames.ManagedByLabel] = ApiNames.ManagedBy } },
             Spec = new VNIAllocationSpec { Device = vni.Device, VniType = vni.Type, Vni = vni.Id, Network = VniRules.RefOf(network) },
         };
-        var (_, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null), allocation, ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+        var (_, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null), allocation, TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
         // It came after the list: the network was stored between the two lists, or is being made again. The next look tells whose it is.
         if (exists is not null)
             return false;
@@ -127,7 +127,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         allocation.Spec.Network = VniRules.RefOf(network);
         try
         {
-            await api.UpdateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, allocation.Metadata.Name), allocation, ClusterJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            await api.UpdateAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, allocation.Metadata.Name), allocation, TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.IsConflict || e.IsNotFound)
         {
