@@ -11,7 +11,7 @@ namespace Danm.Tests.Tenants;
 /// <summary>Random concurrent histories of TenantNetworks, webhooks and controllers against a model.</summary>
 public sealed class VniHistoryTests
 {
-    private const int Histories = 3000, Webhooks = 2;
+    private const int Histories = 1500, Webhooks = 2;
 
     private static readonly Gen<VniHistoryStep> Step =
         from what in Gen.Frequency(
