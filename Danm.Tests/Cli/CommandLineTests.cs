@@ -48,6 +48,16 @@ public class CommandLineTests
         error.Should().StartWith("error: ").And.EndWith("See 'danm --help'.\n");
     }
 
+    [TestCase("controller")]
+    [TestCase("webhook", "--self-signed")]
+    public void A_mode_is_content_with_its_defaults(params string[] mode)
+    {
+        var (exitCode, _, error) = Run([.. mode, "--kubeconfig", "/nonexistent/kubeconfig"]);
+
+        exitCode.Should().Be(1, "a wrong usage is 2");
+        error.Should().Contain("/nonexistent/kubeconfig");
+    }
+
     [TestCase("bash")]
     [TestCase("zsh")]
     [TestCase("fish")]

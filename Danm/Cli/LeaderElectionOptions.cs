@@ -20,7 +20,7 @@ internal sealed class LeaderElectionOptions
         {
             try
             {
-                Read(result.GetValue(lease), result.GetValue(deadline), result.GetValue(retry), "", "").Validate();
+                Read(result.ValueOrDefault(lease), result.ValueOrDefault(deadline), result.ValueOrDefault(retry), "", "").Validate();
             }
             catch (ArgumentException e)
             {
