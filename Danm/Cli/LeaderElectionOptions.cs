@@ -24,7 +24,11 @@ internal sealed class LeaderElectionOptions
                 return;
             try
             {
+<<<<<<< HEAD
                 Read("", Given(lease, Defaults.LeaseDuration), Given(deadline, Defaults.RenewDeadline), Given(retry, Defaults.RetryPeriod), "").Validate();
+=======
+                Read(result.ValueOrDefault(lease), result.ValueOrDefault(deadline), result.ValueOrDefault(retry), "", "").Validate();
+>>>>>>> server
             }
             catch (ArgumentException e)
             {
