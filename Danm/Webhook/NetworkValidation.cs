@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Danm.Api;
 using Danm.Networks;
 using Danm.Networks.Admission;
@@ -21,8 +22,10 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
             return Decision.Deny(400, "BadRequest", $"{request.Kind?.Kind} is no kind of network: this path is for {ApiNames.DanmNet}, {ApiNames.TenantNetwork} and {ApiNames.ClusterNetwork}");
         var old = AdmissionObject.ReadNetwork(request.OldObject, kind);
         // What was stored before there were rules must still take a label, and lose a finalizer.
-        if (request.Object is not { } stored || (old is not null && !AdmissionObject.ChangesAny(request, "spec")))
+        if (old is not null && !AdmissionObject.ChangesAny(request, "spec"))
             return Decision.Allow();
+        if (request.Object is not { ValueKind: JsonValueKind.Object } stored)
+            return Decision.Deny(400, "BadRequest", "the review has no object");
         var network = AdmissionObject.ReadNetwork(stored, kind)!;
         var first = NetworkAdmission.Check(network, old);
         if (first.Faults.Count > 0)
