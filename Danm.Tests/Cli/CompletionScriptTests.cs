@@ -9,7 +9,7 @@ public sealed class CompletionScriptTests
     // What stands on the command line, and what it is completed to.
     private static readonly object[][] Lines =
     [
-        ["danm co", "completion"],
+        ["danm com", "completion"],
         ["danm completion z", "zsh"],
         ["danm completion fi", "fish"],
         ["danm --ver", "--version"],

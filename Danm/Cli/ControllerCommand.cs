@@ -29,8 +29,8 @@ internal static class ControllerCommand
             var options = new ControllerOptions
             {
                 Election = election.Of(parsed, ControllerOptions.LeaseName),
-                Nodes = new GoneNodeOptions { Grace = parsed.GetValue(nodeGrace) },
-                Vnis = new VniRepairOptions { Grace = parsed.GetValue(vniGrace) },
+                Nodes = new GoneNodeOptions { Grace = parsed.GetValue(nodeGrace).Time },
+                Vnis = new VniRepairOptions { Grace = parsed.GetValue(vniGrace).Time },
                 Health = mode.Health(parsed),
                 Metrics = mode.Metrics(parsed),
             };

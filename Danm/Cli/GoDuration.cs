@@ -1,41 +1,43 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 
 namespace Danm.Cli;
 
 /// <summary>
-/// Durations as Go's <c>time.ParseDuration</c> reads them, and so every flag of Kubernetes: <c>10m</c>, <c>1h30m</c>, <c>1.5s</c>, <c>300ms</c>.
+/// A duration as Go's <c>time.ParseDuration</c> reads it, and so every flag of Kubernetes: <c>10m</c>, <c>1h30m</c>, <c>1.5s</c>, <c>300ms</c>.
 /// Zero may stand without a unit; none of our flags takes a negative one.
 /// </summary>
-internal static class GoDuration
+/// <param name="Time">How long.</param>
+internal readonly record struct GoDuration(TimeSpan Time)
 {
     // Go's nanoseconds have 63 bits, ours are hundreds.
     private const decimal Longest = long.MaxValue / 100;
 
     private static readonly (string Unit, decimal Ticks)[] Units =
     [
-        ("ns", 0.01m), ("ms", TimeSpan.TicksPerMillisecond), ("us", TimeSpan.TicksPerMicrosecond), ("\u00b5s", TimeSpan.TicksPerMicrosecond), ("\u03bcs", TimeSpan.TicksPerMicrosecond),
-        ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+        ("ns", 0.01m), ("us", TimeSpan.TicksPerMicrosecond), ("\u00b5s", TimeSpan.TicksPerMicrosecond), ("\u03bcs", TimeSpan.TicksPerMicrosecond),
+        ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
     ];
 
     /// <summary>A flag with such a value.</summary>
-    public static Option<TimeSpan> Option(string name, string description, TimeSpan otherwise)
+    public static Option<GoDuration> Option(string name, string description, TimeSpan otherwise) => new(name)
     {
-        var option = new Option<TimeSpan>(name) { Description = description, HelpName = "DURATION" };
-        option.DefaultValueFactory = _ => otherwise;
-        option.CustomParser = result =>
+        Description = description,
+        HelpName = "DURATION",
+        DefaultValueFactory = _ => new GoDuration(otherwise),
+        CustomParser = result =>
         {
             if (TryParse(result.Tokens[0].Value, out var value))
                 return value;
             result.AddError($"{name}: '{result.Tokens[0].Value}' is no duration, as 10m or 1m30s are");
-            return otherwise;
-        };
-        return option;
-    }
+            return default;
+        },
+    };
 
     /// <summary>Reads one.</summary>
     /// <returns>False if it is none, or longer than Go's longest, 292 years.</returns>
-    public static bool TryParse(string text, out TimeSpan duration)
+    public static bool TryParse(string text, out GoDuration duration)
     {
         ArgumentNullException.ThrowIfNull(text);
         duration = default;
@@ -57,10 +59,24 @@ internal static class GoDuration
 
         if (text.Length == 0 || ticks > Longest)
             return false;
-        duration = new TimeSpan((long)ticks);
+        duration = new GoDuration(new TimeSpan((long)ticks));
         return true;
     }
 
+    /// <summary>As a person writes it: no part that is zero.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        if (Time.TotalHours >= 1)
+            text.Append(CultureInfo.InvariantCulture, $"{(long)Time.TotalHours}h");
+        if (Time.Minutes > 0)
+            text.Append(CultureInfo.InvariantCulture, $"{Time.Minutes}m");
+        if (Time.Ticks % TimeSpan.TicksPerMinute is > 0 and var rest)
+            text.Append(CultureInfo.InvariantCulture, $"{(decimal)rest / TimeSpan.TicksPerSecond}s");
+        return text.Length == 0 ? "0s" : text.ToString();
+    }
+
+    // No unit begins with another one but m with ms, which comes first.
     private static (string Unit, decimal Ticks)? UnitAt(ReadOnlySpan<char> text)
     {
         foreach (var unit in Units)

@@ -6,11 +6,13 @@ namespace Danm.Cli;
 /// <summary>The flags by which replicas of a mode agree on one that works, as Kubernetes' own controllers have them.</summary>
 internal sealed class LeaderElectionOptions
 {
+    private static readonly LeaderElectorOptions Defaults = new() { Namespace = "kube-system", Name = "" };
+
     private readonly Option<bool> elect = new("--leader-elect") { Description = "Stand for the Lease, and work only while it is held. With false there must be one replica only.", DefaultValueFactory = _ => true };
-    private readonly Option<TimeSpan> lease = GoDuration.Option("--leader-elect-lease-duration", "How long others wait after the last renewal that they saw. Whole seconds.", TimeSpan.FromSeconds(15));
-    private readonly Option<TimeSpan> deadline = GoDuration.Option("--leader-elect-renew-deadline", "How long a leader works on after the last renewal that succeeded.", TimeSpan.FromSeconds(10));
-    private readonly Option<TimeSpan> retry = GoDuration.Option("--leader-elect-retry-period", "How long between two tries.", TimeSpan.FromSeconds(2));
-    private readonly Option<string> ns = new("--leader-elect-namespace") { Description = "The Lease's namespace.", DefaultValueFactory = _ => "kube-system", HelpName = "NAME" };
+    private readonly Option<GoDuration> lease = GoDuration.Option("--leader-elect-lease-duration", "How long others wait after the last renewal that they saw. Whole seconds.", Defaults.LeaseDuration);
+    private readonly Option<GoDuration> deadline = GoDuration.Option("--leader-elect-renew-deadline", "How long a leader works on after the last renewal that succeeded.", Defaults.RenewDeadline);
+    private readonly Option<GoDuration> retry = GoDuration.Option("--leader-elect-retry-period", "How long between two tries.", Defaults.RetryPeriod);
+    private readonly Option<string> ns = new("--leader-elect-namespace") { Description = "The Lease's namespace.", DefaultValueFactory = _ => Defaults.Namespace, HelpName = "NAME" };
 
     public void AddTo(Command command)
     {
@@ -18,17 +20,15 @@ internal sealed class LeaderElectionOptions
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
+            if (Array.Exists((Option[])[lease, deadline, retry], o => result.GetResult(o)?.Errors.Any() == true))
+                return;
             try
             {
-                Read(result.ValueOrDefault(lease), result.ValueOrDefault(deadline), result.ValueOrDefault(retry), "", "").Validate();
+                Read("", result.ValueOrDefault(lease).Time, result.ValueOrDefault(deadline).Time, result.ValueOrDefault(retry).Time, "").Validate();
             }
             catch (ArgumentException e)
             {
                 result.AddError(e.Message);
-            }
-            catch (InvalidOperationException)
-            {
-                // One of them is no duration, which has been said.
             }
         });
     }
@@ -37,9 +37,9 @@ internal sealed class LeaderElectionOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="name">The Lease's name.</param>
     public LeaderElectorOptions? Of(ParseResult parsed, string name) => parsed.GetValue(elect)
-        ? Read(parsed.GetValue(lease), parsed.GetValue(deadline), parsed.GetValue(retry), parsed.GetRequiredValue(ns), name)
+        ? Read(parsed.GetRequiredValue(ns), parsed.GetValue(lease).Time, parsed.GetValue(deadline).Time, parsed.GetValue(retry).Time, name)
         : null;
 
-    private static LeaderElectorOptions Read(TimeSpan lease, TimeSpan deadline, TimeSpan retry, string ns, string name) =>
+    private static LeaderElectorOptions Read(string ns, TimeSpan lease, TimeSpan deadline, TimeSpan retry, string name) =>
         new() { Namespace = ns, Name = name, LeaseDuration = lease, RenewDeadline = deadline, RetryPeriod = retry };
 }

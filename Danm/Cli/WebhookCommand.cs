@@ -65,10 +65,10 @@ internal static class WebhookCommand
                         Service = parsed.GetRequiredValue(service),
                         Secret = parsed.GetRequiredValue(secret),
                         Configuration = parsed.GetRequiredValue(configuration),
-                        Validity = parsed.GetValue(validity),
+                        Validity = parsed.GetValue(validity).Time,
                     }
                     : null,
-                ShutdownDelay = parsed.GetValue(delay),
+                ShutdownDelay = parsed.GetValue(delay).Time,
                 Health = mode.Health(parsed),
                 Metrics = mode.Metrics(parsed),
             };

@@ -15,8 +15,8 @@ internal static partial class ControllerLog
     [LoggerMessage(503, LogLevel.Warning, "the API server: {Cause}")]
     public static partial void ApiFailed(this ILogger log, string cause);
 
-    [LoggerMessage(504, LogLevel.Information, "node {Node} is absent: what it had is freed once it has been so for {Grace}")]
-    public static partial void IsAbsent(this ILogger log, string node, TimeSpan grace);
+    [LoggerMessage(504, LogLevel.Information, "node {Node} is absent: what it had is freed once it has been so for {Grace} s")]
+    public static partial void IsAbsent(this ILogger log, string node, double grace);
 
     [LoggerMessage(505, LogLevel.Warning, "node {Node} is gone: {Objects} of its addresses and interfaces are freed")]
     public static partial void IsGone(this ILogger log, string node, int objects);
@@ -36,14 +36,14 @@ internal static partial class ControllerLog
     [LoggerMessage(510, LogLevel.Debug, "pass over gone nodes: {Endpoints} DanmEps, {Allocations} IPAllocations deleted in {Seconds} s")]
     public static partial void Passed(this ILogger log, int endpoints, int allocations, double seconds);
 
-    [LoggerMessage(511, LogLevel.Warning, "--vni-grace of {Grace} is shorter than a create may take: an id can be given to two networks; use it in tests only")]
-    public static partial void IsShort(this ILogger log, TimeSpan grace);
+    [LoggerMessage(511, LogLevel.Warning, "--vni-grace of {Grace} s is shorter than a create may take: an id can be given to two networks; use it in tests only")]
+    public static partial void IsShort(this ILogger log, double grace);
 
     /// <summary>What has become of a node since the last pass.</summary>
     public static void Tell(this ILogger log, string node, NodeFate fate, TimeSpan grace)
     {
         if (fate == NodeFate.Absent)
-            log.IsAbsent(node, grace);
+            log.IsAbsent(node, grace.TotalSeconds);
         else if (fate == NodeFate.TaintedButReady)
             log.IsTaintedButReady(node);
         else if (fate == NodeFate.Alive)

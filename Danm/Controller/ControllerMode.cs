@@ -27,7 +27,7 @@ internal sealed class ControllerMode(ApiClient api, ControllerOptions options, I
     {
         log.Starts();
         if (options.Vnis.Grace < TimeSpan.FromSeconds(90))
-            log.IsShort(options.Vnis.Grace);
+            log.IsShort(options.Vnis.Grace.TotalSeconds);
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, new HealthChecks()).ConfigureAwait(false);
         if (options.Election is { } election)
             await new LeaderElector(api, election, log).RunAsync(leading => LeadAsync(leading, cancellation), cancellation).ConfigureAwait(false);

@@ -189,11 +189,11 @@ public sealed class ApiClient : IDisposable
     /// </summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
     public Task<bool> DeleteAsync(ResourcePath path, string? uid, CancellationToken cancellation) =>
-        DeleteAsync(path, new Preconditions { Uid = uid }, cancellation);
+        DeleteIfAsync(path, new Preconditions { Uid = uid }, cancellation);
 
     /// <summary>Deletes an object if it is as <paramref name="expected"/> says. False if it is not, or is gone.</summary>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task<bool> DeleteAsync(ResourcePath path, Preconditions expected, CancellationToken cancellation)
+    public async Task<bool> DeleteIfAsync(ResourcePath path, Preconditions expected, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(expected);
         var isConditional = expected.Uid is not null || expected.ResourceVersion is not null;

@@ -141,7 +141,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     private async Task<bool> FreeAsync(VNIAllocation unused, CancellationToken cancellation)
     {
         var metadata = unused.Metadata;
-        var isFreed = await api.DeleteAsync(
+        var isFreed = await api.DeleteIfAsync(
             ResourcePath.Danm(ApiNames.VNIAllocations, null, metadata.Name),
             new Preconditions { Uid = metadata.Uid, ResourceVersion = metadata.ResourceVersion },
             cancellation).ConfigureAwait(false);
