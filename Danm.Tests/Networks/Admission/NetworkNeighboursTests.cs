@@ -16,6 +16,9 @@ public sealed class NetworkNeighboursTests
     [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"10.0.0.0/24","allocation_pool":{"start":"10.0.0.100"}}}""",
         TestName = "Equal subnets with disjoint pools")]
     [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"10.0.0.0/24","allocation_pool":{"start":"10.0.0.99"}}}""", "*pools overlap")]
+    [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"10.0.0.0/24","allocation_pool":{"start":"10.0.0.0","end":"10.0.0.1"}}}""", "*pools overlap")]
+    [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"10.0.0.0/24","allocation_pool":{"start":"10.0.0.0","end":"10.0.0.0"}}}""",
+        TestName = "Equal subnets with disjoint pools, the other one first")]
     [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"10.0.1.0/24","net6":"fd01::/64"}}""", TestName = "Other subnets on the segment")]
     [TestCase("""{"NetworkID":"m","Options":{"host_device":"ens4","vlan":501,"cidr":"10.0.0.0/24"}}""", TestName = "The subnet on another segment")]
     [TestCase("""{"NetworkID":"net","Options":{"host_device":"ens4","vlan":500,"cidr":"x"}}""", TestName = "A broken subnet")]
