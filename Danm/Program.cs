@@ -25,6 +25,6 @@ internal static class Program
                 : CniMain.Run(static () => new DanmPlugin());
         }
 
-        return CommandLine.Run(name is NetwatcherCommand.Name or WebhookCommand.Name ? [name, .. args] : args, Terminal.Output, Terminal.Error);
+        return CommandLine.Run(name, args, Terminal.Output, Terminal.Error);
     }
 }

@@ -17,12 +17,11 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     public StoredObject Get(ResourceType type, string? ns, string name) =>
         store.Table(type).Find(ns, name) ?? throw StatusException.NotFound(type, name);
 
-    public async ValueTask<StoredObject> CreateAsync(ResourceType type, string? ns, JsonObject body, WriteOptions options) =>
-        await TryCreateAsync(type, ns, body, options) switch
-        {
-            { Made: { } made } => made,
-            var (_, taken) => throw taken!,
-        };
+    public async ValueTask<StoredObject> CreateAsync(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    {
+        var (made, taken) = await TryCreateAsync(type, ns, body, options);
+        return made ?? throw taken!;
+    }
 
     /// <summary>If there is one of that name it is said, not thrown: where names are raced for, an exception would cost more than the rest.</summary>
     public async ValueTask<(StoredObject? Made, StatusException? Taken)> TryCreateAsync(ResourceType type, string? ns, JsonObject body, WriteOptions options)
@@ -201,7 +200,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private static async ValueTask<JsonObject> AdmitAsync(ResourceType type, string operation, string? ns, string name, string? subresource,
         JsonObject? body, StoredObject? old, WriteOptions options)
     {
-        if (options.Admission is not { } admission)
+        if (options.Admission is not { IsNeeded: true } admission)
             return body ?? [];
         var changed = await admission.AdmitAsync(new(type, subresource, ns, name, operation, body, old?.Parse(), options.DryRun));
         // What a webhook adds that the schema does not know is dropped in silence.

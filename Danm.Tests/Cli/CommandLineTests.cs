@@ -33,7 +33,7 @@ public class CommandLineTests
         var (exitCode, output, _) = Run(flag);
 
         exitCode.Should().Be(0);
-        output.Should().Contain("completion").And.NotContainAny("svcwatcher", "webhook", "fakeipam", "migrate", "doctor");
+        output.Should().Contain("completion").And.NotContainAny("svcwatcher", "fakeipam", "migrate", "doctor");
     }
 
     [TestCase("--frobnicate")]
@@ -46,6 +46,16 @@ public class CommandLineTests
         exitCode.Should().Be(2);
         output.Should().BeEmpty();
         error.Should().StartWith("error: ").And.EndWith("See 'danm --help'.\n");
+    }
+
+    [TestCase("controller")]
+    [TestCase("webhook", "--self-signed")]
+    public void A_mode_is_content_with_its_defaults(params string[] mode)
+    {
+        var (exitCode, _, error) = Run([.. mode, "--kubeconfig", "/nonexistent/kubeconfig"]);
+
+        exitCode.Should().Be(1, "a wrong usage is 2");
+        error.Should().Contain("/nonexistent/kubeconfig");
     }
 
     [TestCase("bash")]
@@ -63,7 +73,7 @@ public class CommandLineTests
     [TestCase("danm", "danm", false)]
     [TestCase("/usr/local/bin/netwatcher", "netwatcher", false)]
     [TestCase("./svcwatcher", "svcwatcher", true)]
-    [TestCase("webhook", "webhook", true)]
+    [TestCase("webhook", "webhook", false)]
     [TestCase("/cni/fakeipam", "fakeipam", false)]
     [TestCase("kubectl-danm", "kubectl-danm", false)]
     [TestCase("danm-1.2", "danm-1.2", false)]
@@ -77,7 +87,7 @@ public class CommandLineTests
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        var exitCode = CommandLine.Run(args, output, error);
+        var exitCode = CommandLine.Run("danm", args, output, error);
         return (exitCode, output.ToString(), error.ToString());
     }
 }

@@ -53,7 +53,7 @@ public sealed class GoDurationTests
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
 
-        CommandLine.Run(["controller", flag], output, error).Should().Be(2);
+        CommandLine.Run("danm", ["controller", flag], output, error).Should().Be(2);
 
         error.ToString().Should().StartWith("error: ").And.Contain(message);
     }
@@ -63,7 +63,7 @@ public sealed class GoDurationTests
     {
         using var output = new StringWriter { NewLine = "\n" };
 
-        CommandLine.Run(["controller", "--help"], output, TextWriter.Null).Should().Be(0);
+        CommandLine.Run("danm", ["controller", "--help"], output, TextWriter.Null).Should().Be(0);
 
         output.ToString().Should().Contain("[default: 10m]").And.Contain("[default: 15s]").And.NotContain("00:");
     }

@@ -15,8 +15,8 @@ public class GoFlagsTests
     public void Doubles_the_dash_of_known_long_flags(string given, string ours) => GoFlags.Normalise([given], "version").Should().Equal(ours);
 
     [Test]
-    public void Ends_at_the_first_word_that_is_no_flag() =>
-        GoFlags.Normalise(["-version", "word", "-version"], "version").Should().Equal("--version", "word", "-version");
+    public void Goes_on_after_a_word_which_may_be_a_value() =>
+        GoFlags.Normalise(["webhook", "-file", "F", "-version", "word", "-file=G"], "version", "file").Should().Equal("webhook", "--file", "F", "--version", "word", "--file=G");
 
     [Test]
     public void Ends_at_two_dashes() => GoFlags.Normalise(["--", "-version"], "version").Should().Equal("--", "-version");

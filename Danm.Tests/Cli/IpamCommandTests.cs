@@ -18,7 +18,7 @@ public sealed class IpamCommandTests
         using var output = new StringWriter();
         using var error = new StringWriter { NewLine = "\n" };
 
-        CommandLine.Run(args, output, error).Should().Be(2);
+        CommandLine.Run("danm", args, output, error).Should().Be(2);
 
         output.ToString().Should().BeEmpty();
         error.ToString().Should().StartWith(message);
@@ -33,7 +33,7 @@ public sealed class IpamCommandTests
         using var output = new StringWriter();
         using var error = new StringWriter();
 
-        CommandLine.Run([.. args, "--kubeconfig", "/nowhere/kubeconfig"], output, error).Should().Be(1);
+        CommandLine.Run("danm", [.. args, "--kubeconfig", "/nowhere/kubeconfig"], output, error).Should().Be(1);
 
         error.ToString().Should().Contain("/nowhere/kubeconfig");
     }

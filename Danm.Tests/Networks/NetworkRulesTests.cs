@@ -79,6 +79,15 @@ public sealed class NetworkRulesTests
     public void Routes_must_be_usable(string destination, string gateway, string message) =>
         Only(new NetworkOptions { Cidr = "10.0.0.0/24", Routes = new() { [destination] = gateway } }).Should().Be(message);
 
+    [TestCase(256, 0)]
+    [TestCase(257, 1)]
+    public void Routes_are_bounded(int count, int faults) =>
+        NetworkRules.Check(NetworkTests.Make(new NetworkOptions
+        {
+            Cidr = "10.0.0.0/24",
+            Routes = Enumerable.Range(0, count).ToDictionary(index => $"10.{index / 256}.{index % 256}.0/24", _ => "10.0.0.1"),
+        })).Should().HaveCount(faults);
+
     [Test]
     public void All_faults_come_at_once() =>
         NetworkRules.Check(NetworkTests.Make(new NetworkOptions { Vlan = 5000, Cidr = "x", Net6 = "y", Routes6 = new() { ["z"] = null! } }, "a/b"))

@@ -18,6 +18,11 @@ public sealed class NetworkPatchTests
     public void Nothing_changed_is_no_patch() => Patch("""{"spec":{"NetworkType":"macvlan","Options":{"vlan":5}}}""", _ => { }).Should().BeNull();
 
     [Test]
+    public void What_is_gone_is_removed() =>
+        Patch("""{"spec":{"Options":{"allocation_pool":{"start":"10.0.0.1","end":"10.0.0.254"},"allocation_pool_v6":null}}}""", n => n.Spec.Options.AllocationPool = null).Should().Be(
+            """[{"op":"remove","path":"/spec/Options/allocation_pool/start"},{"op":"remove","path":"/spec/Options/allocation_pool/end"}]""");
+
+    [Test]
     public void Members_that_nobody_knows_and_the_originals_state_stay_out_of_it()
     {
         const string Stored = """{"spec":{"NetworkType":"ipvlan","Options":{"future":1,"alloc":"gAE=","allocation_pool":{"start":"","lastIp":"10.0.0.7/24"}}}}""";

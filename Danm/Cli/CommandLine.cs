@@ -15,17 +15,31 @@ internal static class CommandLine
 
         """;
 
-    /// <summary>Parses and runs.</summary>
-    /// <returns>0; 1 for an error; 2 for a wrong usage.</returns>
-    public static int Run(ReadOnlySpan<string> args, TextWriter output, TextWriter error)
+    // Long-lived programs: the original's had names of their own, and links to this one still have them.
+    private static readonly Dictionary<string, Func<Command>> Modes = new()
     {
-        if (args.IsEmpty)
+        [NetwatcherCommand.Name] = NetwatcherCommand.Create,
+        [WebhookCommand.Name] = WebhookCommand.Create,
+        [ControllerCommand.Name] = ControllerCommand.Create,
+    };
+
+    /// <summary>Parses and runs.</summary>
+    /// <param name="program">The name that the program was started under.</param>
+    /// <param name="args">What comes after it.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="error">Standard error.</param>
+    /// <returns>0; 1 for an error; 2 for a wrong usage.</returns>
+    public static int Run(string program, ReadOnlySpan<string> args, TextWriter output, TextWriter error)
+    {
+        var mode = Modes.GetValueOrDefault(program);
+        if (args.IsEmpty && mode is null)
         {
             error.Write(Usage);
             return 2;
         }
 
-        var parsed = Root().Parse(GoFlags.Normalise(args, "version", "help", "kubeconf", "kubeconfig", "tls-cert-bundle", "tls-private-key-file", "bind-port", "bind-address"));
+        var parsed = (mode is null ? Root() : Mode(mode())).Parse(
+            GoFlags.Normalise(args, "version", "help", "kubeconf", "kubeconfig", "tls-cert-bundle", "tls-private-key-file", "bind-port", "bind-address"));
         if (parsed.Action is ParseErrorAction)
         {
             foreach (var fault in parsed.Errors)
@@ -37,7 +51,7 @@ internal static class CommandLine
         try
         {
             // Long-lived modes see to signals themselves.
-            var isMode = parsed.CommandResult.Command.Name is NetwatcherCommand.Name or WebhookCommand.Name or ControllerCommand.Name;
+            var isMode = Modes.ContainsKey(parsed.CommandResult.Command.Name);
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isMode ? null : TimeSpan.FromSeconds(2),
@@ -67,11 +81,25 @@ internal static class CommandLine
 
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
-        root.Subcommands.Add(NetwatcherCommand.Create());
-        root.Subcommands.Add(WebhookCommand.Create());
-        root.Subcommands.Add(ControllerCommand.Create());
+        foreach (var create in Modes.Values)
+            root.Subcommands.Add(WithVersion(create()));
         root.Subcommands.Add(Completion());
         return root;
+    }
+
+    /// <summary>Under its own name a mode is the whole program: a root of that name would have itself for a subcommand.</summary>
+    private static Command Mode(Command mode)
+    {
+        var help = new HelpOption();
+        KeepUnixAliases(help);
+        mode.Options.Add(help);
+        return WithVersion(mode);
+    }
+
+    private static Command WithVersion(Command mode)
+    {
+        mode.Options.Add(new VersionOption { Action = new PrintVersion() });
+        return mode;
     }
 
     private static void KeepUnixAliases(HelpOption help)

@@ -2,7 +2,8 @@ namespace Danm.Cli;
 
 /// <summary>
 /// The spellings of Go's flag package, which the original's manifests use, turned into ours: long flags with one dash
-/// (<c>-version</c>, <c>-x=v</c>) get two. As in Go, flags end at the first word that is none; a program's name before them does not count.
+/// (<c>-version</c>, <c>-x=v</c>) get two, up to <c>--</c>. Go's flags end at the first word that is none, which no manifest relies on: a
+/// word here may be the value of the flag before it.
 /// </summary>
 internal static class GoFlags
 {
@@ -12,11 +13,11 @@ internal static class GoFlags
     public static string[] Normalise(ReadOnlySpan<string> args, params ReadOnlySpan<string> names)
     {
         var normalised = args.ToArray();
-        foreach (ref var argument in normalised.AsSpan()[(args is [{ Length: > 0 } name, ..] && name[0] != '-' ? 1 : 0)..])
+        foreach (ref var argument in normalised.AsSpan())
         {
-            if (argument.Length < 2 || argument[0] != '-' || argument == "--")
+            if (argument == "--")
                 break;
-            if (argument[1] != '-' && names.Contains(NameOf(argument)))
+            if (argument.Length > 1 && argument[0] == '-' && argument[1] != '-' && names.Contains(NameOf(argument)))
                 argument = "-" + argument;
         }
 

@@ -24,16 +24,12 @@ internal sealed class LeaderElectionOptions
                 return;
             try
             {
-                Read("", Given(lease, Defaults.LeaseDuration), Given(deadline, Defaults.RenewDeadline), Given(retry, Defaults.RetryPeriod), "").Validate();
+                Read("", result.ValueOrDefault(lease).Time, result.ValueOrDefault(deadline).Time, result.ValueOrDefault(retry).Time, "").Validate();
             }
             catch (ArgumentException e)
             {
                 result.AddError(e.Message);
             }
-
-            // Defaults come after validation.
-            TimeSpan Given(Option<GoDuration> option, TimeSpan otherwise) =>
-                result.GetResult(option) is { Implicit: false } given ? given.GetValueOrDefault<GoDuration>().Time : otherwise;
         });
     }
 

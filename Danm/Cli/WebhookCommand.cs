@@ -43,8 +43,8 @@ internal static class WebhookCommand
                 result.AddError("webhook needs --tls-cert-bundle and --tls-private-key-file, or --self-signed without them");
             if (result.GetValue(address) is { Length: > 0 } text && !IPAddress.TryParse(text, out _))
                 result.AddError($"--bind-address: '{text}' is no address");
-            if (result.GetValue(port) is < 1 or > IPEndPoint.MaxPort)
-                result.AddError($"--bind-port: {result.GetValue(port)} is no port");
+            if (result.ValueOrDefault(port) is < 1 or > IPEndPoint.MaxPort)
+                result.AddError($"--bind-port: {result.ValueOrDefault(port)} is no port");
         });
         command.SetAction(async (parsed, _) =>
         {

@@ -15,6 +15,9 @@ public static class NetworkRules
     // A file name has 255 bytes, of which '.conflist' and a temporary name's end take some.
     internal const int MaxIdLength = 128;
 
+    // The CRD's limits; whoever reads an object before its schema did bounds the work and the answer by them.
+    internal const int MaxEntries = 256;
+
     // Prefix of 253, '/', name of 63: a qualified name.
     internal const int MaxPoolLength = 317;
     internal const string PlainRule = "may have letters, digits, '.', '_', '-', a letter or digit first, no '..'";
@@ -59,15 +62,25 @@ public static class NetworkRules
     {
         if (string.IsNullOrEmpty(text))
             return null;
-        if (CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6)
-            return subnet.Network;
-        faults.Add(new NetworkFault(field, text, ipv6 ? IPv6SubnetRule : IPv4SubnetRule) { Rule = rule });
-        return null;
+        var subnet = SubnetOf(text, ipv6);
+        if (subnet is null)
+            faults.Add(new NetworkFault(field, text, ipv6 ? IPv6SubnetRule : IPv4SubnetRule) { Rule = rule });
+        return subnet;
     }
+
+    /// <summary>The subnet of a text, without host bits; null if it is none of this family.</summary>
+    internal static CidrAddress? SubnetOf(string? text, bool ipv6) =>
+        CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6 ? subnet.Network : null;
 
     private static void CheckRoutes(
         List<NetworkFault> faults, CidrAddress? subnet, string field, Dictionary<string, string>? routes, bool ipv6, string rule)
     {
+        if (routes is { Count: > MaxEntries })
+        {
+            faults.Add(new NetworkFault(field, $"{routes.Count} entries", $"may have at most {MaxEntries}") { Rule = rule });
+            return;
+        }
+
         var found = new List<NetworkFault>();
         foreach (var route in GatewayRoute.ReadAll(field, routes, ipv6, found))
         {

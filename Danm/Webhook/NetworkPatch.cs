@@ -33,7 +33,7 @@ internal static class NetworkPatch
         foreach (var (path, value) in Members)
         {
             var wanted = value(after);
-            if (wanted is null || JsonNode.DeepEquals(value(before), wanted))
+            if (JsonNode.DeepEquals(value(before), wanted))
                 continue;
             var (at, pointer) = (stored, "");
             var isThere = true;
@@ -41,11 +41,16 @@ internal static class NetworkPatch
             {
                 pointer += $"/{name}";
                 isThere = isThere && at.TryGetProperty(name, out at) && at.ValueKind == JsonValueKind.Object;
-                if (!isThere && made.Add(pointer))
+                if (!isThere && wanted is not null && made.Add(pointer))
                     operations.Add((JsonNode)Operation("add", pointer, new JsonObject()));
             }
 
-            operations.Add((JsonNode)Operation(isThere && at.TryGetProperty(path[^1], out _) ? "replace" : "add", $"{pointer}/{path[^1]}", wanted));
+            isThere = isThere && at.TryGetProperty(path[^1], out _);
+            // A pool goes with its subnet.
+            if (wanted is not null)
+                operations.Add((JsonNode)Operation(isThere ? "replace" : "add", $"{pointer}/{path[^1]}", wanted));
+            else if (isThere)
+                operations.Add((JsonNode)new JsonObject { ["op"] = "remove", ["path"] = $"{pointer}/{path[^1]}" });
         }
 
         return operations.Count == 0 ? null : System.Text.Encoding.UTF8.GetBytes(operations.ToJsonString());

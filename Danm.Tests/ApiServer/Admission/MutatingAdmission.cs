@@ -15,20 +15,16 @@ public sealed class MutatingAdmission(ObjectStore store, ServiceEndpoints servic
     private readonly ConcurrentDictionary<string, WebhookClient> clients = new();
     private volatile Configured configured = new(null, []);
 
+    public bool Any => Webhooks().Length > 0;
+
     /// <returns>Null if no webhook changed the object.</returns>
-    public ValueTask<JsonObject?> AdmitAsync(AdmissionAttributes request, RequestAdmission origin)
+    public async ValueTask<JsonObject?> AdmitAsync(AdmissionAttributes request, RequestAdmission origin)
     {
         // Else a broken webhook could keep its own configuration from being mended.
         if (request.Type.Group == BuiltInTypes.MutatingWebhookConfiguration.Group)
-            return new((JsonObject?)null);
-        var webhooks = Webhooks();
-        return webhooks.Length == 0 ? new((JsonObject?)null) : AskAllAsync(webhooks, request, origin);
-    }
-
-    private async ValueTask<JsonObject?> AskAllAsync(MutatingWebhook[] webhooks, AdmissionAttributes request, RequestAdmission origin)
-    {
+            return null;
         var changed = false;
-        foreach (var webhook in webhooks)
+        foreach (var webhook in Webhooks())
         {
             if (!webhook.Matches(request, () => NamespaceOf(request)))
                 continue;

@@ -3,15 +3,18 @@ using System.Text.Json.Nodes;
 namespace Danm.Tests.ApiServer.Admission;
 
 /// <summary>Admission on behalf of one request. Writes without one, such as a test's seeds, pass every webhook by.</summary>
-/// <param name="options">The request's CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.</param>
-public sealed class RequestAdmission(MutatingAdmission webhooks, string user, JsonObject options, CancellationToken cancellation)
+/// <param name="options">Makes the request's CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.</param>
+public sealed class RequestAdmission(MutatingAdmission webhooks, string user, Func<JsonObject> options, CancellationToken cancellation)
 {
     private readonly List<string> warnings = [];
     private readonly List<AdmissionCall> calls = [];
 
     public string User => user;
 
-    public JsonObject Options => options;
+    public JsonObject Options => field ??= options();
+
+    /// <summary>False while there are no webhooks at all, which spares most tests' servers the rest.</summary>
+    public bool IsNeeded => webhooks.Any;
 
     public CancellationToken Cancellation => cancellation;
 

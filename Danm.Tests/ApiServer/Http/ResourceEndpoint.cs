@@ -53,12 +53,17 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
             return;
         }
         var body = await ReadAsync(request, record);
-        var options = Options(request.Query, verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : []);
-        var admission = new RequestAdmission(webhooks, record.User, Told(verb, request.Query, body), context.RequestAborted);
-        options = options with { Admission = admission };
+        var deletion = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
+        var admission = new RequestAdmission(webhooks, record.User, () => Told(verb, request.Query, deletion), context.RequestAborted);
+        var options = Options(request.Query, deletion) with { Admission = admission };
         try
         {
-            await WriteAsync(context, type, ns, path, verb, body, options, response, form);
+            if (verb == "delete" && path.Subresource is null)
+                await DeleteAsync(type, ns, path.Name!, deletion["preconditions"], options, response, form);
+            else if (verb == "deletecollection")
+                await DeleteCollectionAsync(request, type, ns, options, response);
+            else
+                await WriteAsync(request, type, path, verb, body, options, response, form);
         }
         catch (StatusException)
         {
@@ -71,9 +76,9 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         }
     }
 
-    private async Task WriteAsync(HttpContext context, ResourceType type, string? ns, RequestPath path, string verb, ReadOnlyMemory<byte> body, WriteOptions options, Response response, Representation form)
+    private async Task WriteAsync(HttpRequest request, ResourceType type, RequestPath path, string verb, ReadOnlyMemory<byte> body, WriteOptions options, Response response, Representation form)
     {
-        var request = context.Request;
+        var ns = path.Namespace;
         var status = path.Subresource == "status";
         StoredObject result;
         switch (verb)
@@ -97,12 +102,6 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
             case "patch" when path.Name is not null:
                 result = await api.PatchAsync(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
                 break;
-            case "delete" when path.Subresource is null:
-                await DeleteAsync(type, ns, path.Name!, body, options, response, form);
-                return;
-            case "deletecollection":
-                await DeleteCollectionAsync(request, type, ns, options, response);
-                return;
             default:
                 throw StatusException.MethodNotAllowed("the server does not allow this method on the requested resource");
         }
@@ -110,9 +109,8 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         await response.WriteAsync(verb == "create" ? 201 : 200, form.One(result));
     }
 
-    private async Task DeleteAsync(ResourceType type, string? ns, string name, ReadOnlyMemory<byte> body, WriteOptions options, Response response, Representation form)
+    private async Task DeleteAsync(ResourceType type, string? ns, string name, JsonNode? preconditions, WriteOptions options, Response response, Representation form)
     {
-        var preconditions = DeleteOptions(body)["preconditions"];
         var deleted = await api.DeleteAsync(type, ns, name, preconditions.At("uid").String(), preconditions.At("resourceVersion").String(), options);
         response.Warn(options.Admission!.Warnings);
         if (type == BuiltInTypes.Pod)
@@ -149,9 +147,9 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
     }
 
     /// <summary>The options as webhooks see them.</summary>
-    private static JsonObject Told(string verb, IQueryCollection query, ReadOnlyMemory<byte> body)
+    private static JsonObject Told(string verb, IQueryCollection query, JsonObject deletion)
     {
-        var options = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
+        var options = (JsonObject)deletion.DeepClone();
         foreach (var name in (string[])["fieldManager", "fieldValidation"])
             if (query[name].ToString() is { Length: > 0 } value)
                 options[name] = value;

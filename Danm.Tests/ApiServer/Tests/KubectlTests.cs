@@ -79,6 +79,48 @@ public sealed class KubectlTests
     }
 
     [Test]
+    public async Task Applies_what_a_webhook_is_deployed_with()
+    {
+        await Apply("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: hook}
+            spec: {selector: {app: hook}, ports: [{port: 443, targetPort: 8443}]}
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: hook}
+            spec:
+              replicas: 2
+              selector: {matchLabels: {app: hook}}
+              template: {metadata: {labels: {app: hook}}, spec: {containers: [{name: c, image: "i:1"}]}}
+            ---
+            apiVersion: policy/v1
+            kind: PodDisruptionBudget
+            metadata: {name: hook}
+            spec: {minAvailable: 1, selector: {matchLabels: {app: hook}}}
+            ---
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: hook}
+            stringData: {a: b}
+            ---
+            apiVersion: admissionregistration.k8s.io/v1
+            kind: MutatingWebhookConfiguration
+            metadata: {name: hook}
+            webhooks:
+            - name: hook.example.io
+              sideEffects: None
+              admissionReviewVersions: [v1]
+              clientConfig: {service: {name: hook, namespace: default}}
+              rules: [{operations: [CREATE], apiGroups: [example.io], apiVersions: [v1], resources: [widgets]}]
+            """);
+        (await kubectl.OutputAsync("get", "deployment,poddisruptionbudget,mutatingwebhookconfiguration,secret,service")).Should()
+            .MatchRegex(@"deployment\.apps/hook +0/2").And.MatchRegex(@"poddisruptionbudget\.policy/hook +1 ")
+            .And.MatchRegex(@"mutatingwebhookconfiguration\.admissionregistration\.k8s\.io/hook +1 ").And.MatchRegex(@"secret/hook +Opaque +1 ");
+    }
+
+    [Test]
     public async Task Explains_and_lists_resources()
     {
         Needs(27);

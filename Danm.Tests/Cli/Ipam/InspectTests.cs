@@ -185,7 +185,7 @@ public sealed class InspectTests
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        var code = CommandLine.Run(["ipam", "inspect", "--kubeconfig", kubeconfig, .. args], output, error);
+        var code = CommandLine.Run("danm", ["ipam", "inspect", "--kubeconfig", kubeconfig, .. args], output, error);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -18,8 +18,10 @@ public sealed class CertificateTests : WebhookFixture
     private int created;
 
     [SetUp]
-    public void Forget()
+    public async Task Forget()
     {
+        // What the last test's make of the configuration must not be this one's.
+        await StopReplicasAsync();
         if (Server.Store.Get("v1", "Secret", "kube-system", "danm-webhook-tls") is not null)
             Server.Store.Delete("v1", "Secret", "kube-system", "danm-webhook-tls");
     }

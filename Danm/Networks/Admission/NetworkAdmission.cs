@@ -23,13 +23,15 @@ public static class NetworkAdmission
         return verdict with { Warnings = [.. verdict.Warnings, .. NetworkWarnings.Of(network, old)] };
     }
 
-    /// <summary>Judges what mutation may have set: rule 18, for all three kinds.</summary>
+    /// <summary>Judges what mutation may have set: the NetworkID, by rule 18 for all three kinds, and by T2 for TenantNetworks.</summary>
     /// <param name="network">What would be stored.</param>
     /// <param name="old">What is stored; null on CREATE.</param>
     public static Verdict CheckMutated(Network network, Network? old)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Verdict.Of(NetworkIdRules.Check(network), old is null ? [] : NetworkIdRules.Check(old));
+        return old is null
+            ? Verdict.Of(NetworkIdRules.Check(network), [])
+            : Verdict.Of([.. NetworkIdRules.Check(network), .. ChangeRules.CheckTenantsId(network, old)], NetworkIdRules.Check(old));
     }
 
     /// <summary>
@@ -38,7 +40,7 @@ public static class NetworkAdmission
     /// </summary>
     /// <param name="network">What is wanted.</param>
     /// <param name="old">What is stored.</param>
-    /// <param name="faults">What is wrong if Pods are connected, which the caller knows.</param>
+    /// <param name="faults">What is wrong if Pods are connected, which the caller knows and says.</param>
     public static bool NeedsIdlePods(Network network, Network old, out List<NetworkFault> faults)
     {
         ArgumentNullException.ThrowIfNull(network);

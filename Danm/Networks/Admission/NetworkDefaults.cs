@@ -20,18 +20,18 @@ public static class NetworkDefaults
             network.Spec.NetworkType = NetworkTypes.Ipvlan;
         var options = network.Spec.Options;
         var moved = StalePools.WithoutStale(options, old?.Spec.Options);
-        if (Subnet(options.Cidr, ipv6: false) is { } subnet)
+        if (NetworkRules.SubnetOf(options.Cidr, ipv6: false) is { } subnet)
         {
             moved.AllocationPool ??= new AllocationPool();
             Fill(moved.AllocationPool, subnet);
         }
 
-        if (Subnet(options.Net6, ipv6: true) is { } subnet6)
+        if (NetworkRules.SubnetOf(options.Net6, ipv6: true) is { } subnet6)
         {
             var pool = moved.AllocationPoolV6 ??= new AllocationPoolV6();
             if (string.IsNullOrEmpty(pool.Cidr))
                 pool.Cidr = subnet6.ToString();
-            if (Subnet(pool.Cidr, ipv6: true) is { } within && subnet6.Contains(within))
+            if (NetworkRules.SubnetOf(pool.Cidr, ipv6: true) is { } within && subnet6.Contains(within))
                 Fill(pool, within);
         }
 
@@ -54,7 +54,4 @@ public static class NetworkDefaults
     private static bool IsEmpty(AllocationPool? pool) =>
         pool is null || (string.IsNullOrEmpty(pool.Start) && string.IsNullOrEmpty(pool.End) && string.IsNullOrEmpty(pool.LastIp)
             && string.IsNullOrEmpty((pool as AllocationPoolV6)?.Cidr));
-
-    private static CidrAddress? Subnet(string? text, bool ipv6) =>
-        CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6 ? subnet.Network : null;
 }

@@ -1,3 +1,5 @@
+using Danm.Api;
+
 namespace Danm.Networks.Admission;
 
 /// <summary>Rule 18: there is a NetworkID, and the host can name its interface after it.</summary>
@@ -6,7 +8,7 @@ internal static class NetworkIdRules
     /// <summary>What is left of an interface's 15 characters beside a dot and the four digits of a VLAN.</summary>
     public const int MaxDynamicLength = 10;
 
-    public static List<NetworkFault> Check(Api.Network network)
+    public static List<NetworkFault> Check(Network network)
     {
         var (id, type) = (network.Spec.NetworkId, network.Spec.NetworkType);
         var encapsulation = ParentLink.EncapsulationOf(network.Spec.Options).Encapsulation;

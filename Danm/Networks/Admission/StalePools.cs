@@ -32,14 +32,14 @@ internal static class StalePools
 
     private static void Clear(NetworkOptions options, NetworkOptions old)
     {
-        if (options.AllocationPool is { } pool && Subnet(old.Cidr, ipv6: false) is { } subnet && Moves(subnet, options.Cidr))
+        if (options.AllocationPool is { } pool && NetworkRules.SubnetOf(old.Cidr, ipv6: false) is { } subnet && Moves(subnet, options.Cidr))
             ClearRange(pool, subnet);
 
-        if (options.AllocationPoolV6 is not { } pool6 || Subnet(old.Net6, ipv6: true) is not { } subnet6)
+        if (options.AllocationPoolV6 is not { } pool6 || NetworkRules.SubnetOf(old.Net6, ipv6: true) is not { } subnet6)
             return;
-        if (Moves(subnet6, options.Net6) && Subnet(pool6.Cidr, ipv6: true) == subnet6)
+        if (Moves(subnet6, options.Net6) && NetworkRules.SubnetOf(pool6.Cidr, ipv6: true) == subnet6)
             pool6.Cidr = null;
-        var within = Subnet(old.AllocationPoolV6?.Cidr, ipv6: true) ?? subnet6;
+        var within = NetworkRules.SubnetOf(old.AllocationPoolV6?.Cidr, ipv6: true) ?? subnet6;
         if (Moves(within, string.IsNullOrEmpty(pool6.Cidr) ? options.Net6 : pool6.Cidr))
             ClearRange(pool6, within);
     }
@@ -55,8 +55,5 @@ internal static class StalePools
 
     // To another subnet or to none; a text that is no subnet moves nothing.
     private static bool Moves(CidrAddress old, string? text) =>
-        string.IsNullOrEmpty(text) || (Subnet(text, old.IsIPv6) is { } subnet && subnet != old);
-
-    private static CidrAddress? Subnet(string? text, bool ipv6) =>
-        CidrAddress.TryParse(text, out var subnet) && subnet.IsIPv6 == ipv6 ? subnet.Network : null;
+        string.IsNullOrEmpty(text) || (NetworkRules.SubnetOf(text, old.IsIPv6) is { } subnet && subnet != old);
 }

@@ -11,6 +11,9 @@ public static class TenantConfigAdmission
     public static Verdict Check(TenantConfig config, TenantConfig? old)
     {
         ArgumentNullException.ThrowIfNull(config);
+        List<NetworkFault> tooLong = [.. Count("hostDevices", config.HostDevices?.Count), .. Count("networkIds", config.NetworkIds?.Count)];
+        if (tooLong.Count > 0)
+            return Verdict.Of(tooLong, []);
         var (faults, before) = (new List<NetworkFault>(), new List<NetworkFault>());
         if (IsEmpty(config))
             faults.Add(new NetworkFault("hostDevices", null, "must have an entry, or networkIds must") { Rule = "C1" });
@@ -40,6 +43,9 @@ public static class TenantConfigAdmission
                 before.Add(fault);
         }
     }
+
+    private static IEnumerable<NetworkFault> Count(string field, int? count) =>
+        count > NetworkRules.MaxEntries ? [new NetworkFault(field, $"{count} entries", $"may have at most {NetworkRules.MaxEntries}") { Rule = "C1" }] : [];
 
     private static bool IsEmpty(TenantConfig config) => config is { HostDevices: not { Count: > 0 }, NetworkIds: not { Count: > 0 } };
 }

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer;
+
+namespace Danm.Tests.EndToEnd.Webhook;
+
+/// <summary>Whoever reaches the port may send anything.</summary>
+[TestFixture]
+public sealed class HostileCallerTests : WebhookFixture
+{
+    private HttpClient caller = null!;
+
+    [OneTimeSetUp]
+    public void Connect() => caller = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } })
+    {
+        BaseAddress = new Uri($"https://127.0.0.1:{HealthPorts.Keys.First()}"),
+    };
+
+    [OneTimeTearDown]
+    public void Disconnect() => caller.Dispose();
+
+    [TestCase("")]
+    [TestCase("{")]
+    [TestCase("[]")]
+    [TestCase("null")]
+    [TestCase("\"review\"")]
+    [TestCase("{}")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}""")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v2","kind":"AdmissionReview","request":{"uid":"u"}}""")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":7}}""")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":[]}""")]
+    public async Task What_is_no_review_is_a_bad_request(string body) => (await PostAsync("/netvalidation", body)).Code.Should().Be(HttpStatusCode.BadRequest);
+
+    [Test]
+    public async Task Depth_is_bounded([Values("/netvalidation", "/confvalidation", "/netdeletion")] string path)
+    {
+        var deep = string.Concat(Enumerable.Repeat("{\"a\":", 100_000)) + "1" + new string('}', 100_000);
+
+        (await PostAsync(path, $$$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"operation":"CREATE","object":{{{deep}}}}}""")).Code
+            .Should().Be(HttpStatusCode.BadRequest);
+    }
+
+    [Test]
+    public async Task Size_is_bounded()
+    {
+        var (code, _) = await PostAsync("/netvalidation", $$$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"{{{new string('u', 5 << 20)}}}"}}""");
+
+        code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [Test]
+    public async Task Other_methods_types_and_paths_are_refused()
+    {
+        (await caller.GetAsync(new Uri("/netvalidation", UriKind.Relative))).StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
+        (await PostAsync("/netvalidation", "a=b", "application/x-www-form-urlencoded")).Code.Should().Be(HttpStatusCode.UnsupportedMediaType);
+        (await PostAsync("/", "{}")).Code.Should().Be(HttpStatusCode.NotFound);
+        (await PostAsync("/netvalidation/../confvalidation/x", "{}")).Code.Should().Be(HttpStatusCode.NotFound);
+    }
+
+    [TestCase("/netvalidation", """{"metadata":null,"spec":null}""")]
+    [TestCase("/netvalidation", """{"metadata":[],"spec":{"Options":[]}}""")]
+    [TestCase("/netvalidation", """{"spec":"text"}""")]
+    [TestCase("/netvalidation", """{"metadata":{"name":7},"spec":{"NetworkID":{}}}""")]
+    [TestCase("/netvalidation", """{"spec":{"NetworkID":"a\u0000b","Options":{"routes":{"x":null},"allocation_pool":null}}}""")]
+    [TestCase("/netvalidation", "[]")]
+    [TestCase("/netvalidation", "null")]
+    [TestCase("/netdeletion", """{"metadata":[]}""")]
+    public async Task An_object_of_any_shape_gets_an_answer_in_bounds(string path, string value)
+    {
+        foreach (var kind in (string[])["DanmNet", "TenantNetwork", "ClusterNetwork", "", "Pod"])
+        {
+            foreach (var operation in (string[])["CREATE", "UPDATE", "DELETE", "CONNECT", ""])
+            {
+                var (code, body) = await PostAsync(path, $$$"""
+                    {"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"the-uid","kind":{"group":"danm.io","version":"v1","kind":"{{{kind}}}"},
+                     "namespace":"ns","name":"n","operation":"{{{operation}}}","object":{{{value}}},"oldObject":{{{(operation is "UPDATE" or "DELETE" ? value : "null")}}}}}
+                    """);
+
+                code.Should().Be(HttpStatusCode.OK);
+                body.Length.Should().BeLessThan(20_000);
+                var answer = JsonNode.Parse(body)!;
+                answer["apiVersion"].String().Should().Be("admission.k8s.io/v1beta1", "it is answered in kind");
+                answer.At("response", "uid").String().Should().Be("the-uid");
+                answer.At("response", "allowed")!.GetValueKind().Should().BeOneOf(System.Text.Json.JsonValueKind.True, System.Text.Json.JsonValueKind.False);
+                (answer.At("response", "status", "reason").String() ?? "").Should().NotBe("InternalError", body);
+            }
+        }
+    }
+
+    private async Task<(HttpStatusCode Code, string Body)> PostAsync(string path, string body, string type = "application/json")
+    {
+        using var content = new StringContent(body, Encoding.UTF8);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        using var response = await caller.PostAsync(new Uri(path, UriKind.Relative), content);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+}
