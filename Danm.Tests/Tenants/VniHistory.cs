@@ -19,7 +19,7 @@ namespace Danm.Tests.Tenants;
 /// </summary>
 internal sealed class VniHistory : IDisposable
 {
-    private const int Ids = 12, First = 500;
+    private const int Ids = 32, First = 500;
 
     /// <summary>The API server gives up a request after this time.</summary>
     private static readonly TimeSpan RequestTimeOut = TimeSpan.FromSeconds(60);
@@ -57,6 +57,16 @@ internal sealed class VniHistory : IDisposable
 
     /// <summary>How often each thing that can happen did.</summary>
     public static ConcurrentDictionary<string, int> Seen { get; } = [];
+
+    /// <summary>A cluster in which every name has an id that nobody used, and that is about to be freed.</summary>
+    public async Task RipenAsync()
+    {
+        for (var i = 0; i < Names.Length; i++)
+            await HappenAsync(new VniHistoryStep(VniHappening.Denied, i));
+        foreach (var controller in controllers)
+            await PassAsync(controller);
+        await MoveAsync(options.Grace);
+    }
 
     public async Task RunAsync(IReadOnlyList<IReadOnlyList<VniHistoryStep>> lanes)
     {
@@ -187,7 +197,7 @@ internal sealed class VniHistory : IDisposable
         if (name is not null && Exists(name))
             return;
         int id;
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(150));
         try
         {
             id = await webhooks[step.Which / Names.Length % webhooks.Count].ReserveAsync(new VniRequest(vnis, "default", name), dryRun: false, patience.Token);

@@ -11,12 +11,12 @@ namespace Danm.Tests.Tenants;
 /// <summary>Random concurrent histories of TenantNetworks, webhooks and controllers against a model.</summary>
 public sealed class VniHistoryTests
 {
-    private const int Histories = 1500, Webhooks = 2;
+    private const int Histories = 1200, Webhooks = 2;
 
     private static readonly Gen<VniHistoryStep> Step =
         from what in Gen.Frequency(
-            (5, Gen.Const(VniHappening.Create)), (1, Gen.Const(VniHappening.CreateGenerated)), (3, Gen.Const(VniHappening.Denied)), (2, Gen.Const(VniHappening.Admitted)),
-            (2, Gen.Const(VniHappening.StoreLate)), (5, Gen.Const(VniHappening.Delete)), (8, Gen.Const(VniHappening.Pass)), (1, Gen.Const(VniHappening.Restart)),
+            (5, Gen.Const(VniHappening.Create)), (1, Gen.Const(VniHappening.CreateGenerated)), (3, Gen.Const(VniHappening.Denied)), (4, Gen.Const(VniHappening.Admitted)),
+            (4, Gen.Const(VniHappening.StoreLate)), (5, Gen.Const(VniHappening.Delete)), (8, Gen.Const(VniHappening.Pass)), (1, Gen.Const(VniHappening.Restart)),
             (1, Gen.Const(VniHappening.Moment)), (1, Gen.Const(VniHappening.HalfGrace)), (5, Gen.Const(VniHappening.Grace)),
             (1, Gen.Frequency((1, Gen.Const(VniHappening.Mistake)), (1, Gen.Const(VniHappening.Bypass)), (2, Gen.Const(VniHappening.Delete)))),
             (2, Gen.Int[(int)VniHappening.LoseAnswer, (int)VniHappening.NoList].Select(h => (VniHappening)h)))
@@ -56,14 +56,16 @@ public sealed class VniHistoryTests
     [Test]
     public async Task No_id_is_given_twice_none_leaks_and_none_that_a_network_has_is_freed()
     {
-        await Step.Array[1, 10].Array[1, 3].SampleAsync(async lanes =>
+        await Gen.Select(Gen.Bool, Step.Array[1, 10].Array[1, 3]).SampleAsync(async (isRipe, lanes) =>
         {
             using var history = new VniHistory(server, api, events, webhooks, new VniRepairOptions { DeletesPerSecond = 1_000_000 });
+            if (isRipe)
+                await history.RipenAsync();
             await history.RunAsync(lanes);
             await history.SettleAsync();
             if (!history.Faults.IsEmpty)
                 throw new AssertionException(string.Join('\n', history.Faults));
-        }, iter: Histories, threads: 1, print: lanes => string.Join("\n", lanes.Select(l => string.Join(' ', l))));
+        }, iter: Histories, threads: 1, print: h => $"ripe: {h.Item1}\n{string.Join("\n", h.Item2.Select(l => string.Join(' ', l)))}");
 
         // A test that never meets what it is about proves nothing.
         VniHistory.Seen.Keys.Should().Contain(Enum.GetNames<VniHappening>()).And.Contain(
