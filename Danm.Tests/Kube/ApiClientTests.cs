@@ -115,6 +115,26 @@ public sealed class ApiClientTests
         server.Store.Get("v1", "Pod", "default", "a").Should().BeNull();
     }
 
+    [Test]
+    public async Task A_delete_of_what_must_not_have_changed_takes_nothing_that_has()
+    {
+        using var client = Client(server.Kubeconfig());
+        var path = ResourcePath.Core("pods", "default", "a");
+        var read = (await client.TryGetMetadataAsync(path, ApiJson.Default.Pod, CancellationToken.None))!.Metadata;
+        var expected = new Preconditions { Uid = read.Uid, ResourceVersion = read.ResourceVersion };
+        server.Faults.Add(new Fault(Fault.On("delete", "pods")) { Count = 1, Answer = Fault.Conflict() });
+
+        await client.Invoking(c => c.DeleteIfAsync(path, expected, CancellationToken.None)).Should().ThrowAsync<ApiException>("it has not changed: the server has its own reasons");
+        var pod = server.Store.Get("v1", "Pod", "default", "a")!;
+        pod.Child("metadata")["labels"] = new System.Text.Json.Nodes.JsonObject { ["changed"] = "true" };
+        var changed = server.Store.Update(pod).At("metadata", "resourceVersion").String();
+
+        (await client.DeleteIfAsync(path, expected, CancellationToken.None)).Should().BeFalse();
+        server.Store.Get("v1", "Pod", "default", "a").Should().NotBeNull();
+        (await client.DeleteIfAsync(path, new Preconditions { Uid = read.Uid, ResourceVersion = changed }, CancellationToken.None)).Should().BeTrue();
+        (await client.DeleteIfAsync(path, expected, CancellationToken.None)).Should().BeFalse("it is gone");
+    }
+
     private static async Task<string?> ReadAsync(string kubeconfig)
     {
         using var client = Client(kubeconfig);

@@ -17,7 +17,7 @@ internal sealed class GoneNodeMetrics : IDisposable
     private static readonly Counter<long> Failures = Shared.CreateCounter<long>("danm_gone_node_failures", description: "Deletes for gone nodes that failed, and passes that could not read all they needed.");
 
     // The fates that a node can have, apart from simply being there.
-    private static readonly NodeFate[] Told = [NodeFate.Absent, NodeFate.TaintedButReady, NodeFate.Gone];
+    private static readonly (NodeFate Fate, string Label)[] Told = [(NodeFate.Absent, "absent"), (NodeFate.TaintedButReady, "tainted"), (NodeFate.Gone, "gone")];
 
     private readonly Meter meter = new(MeterName);
     private readonly TimeProvider clock;
@@ -28,7 +28,7 @@ internal sealed class GoneNodeMetrics : IDisposable
     {
         this.clock = clock;
         meter.CreateObservableGauge("danm_gone_node_last_pass_timestamp", Last, "s", "When the last pass ended that could read everything; seconds since 1970.");
-        meter.CreateObservableGauge("danm_gone_nodes", Count, description: "Nodes that objects name and that are not simply there, by what is known of them: absent, taintedbutready, gone.");
+        meter.CreateObservableGauge("danm_gone_nodes", Count, description: "Nodes that objects name and that are not simply there, by what is known of them: absent, tainted (but Ready), gone.");
     }
 
     public static void Failed() => Failures.Add(1);
@@ -47,6 +47,6 @@ internal sealed class GoneNodeMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> Last() => Volatile.Read(ref passedAt) is > 0 and var at ? [new Measurement<long>(at)] : [];
 
-    private IEnumerable<Measurement<int>> Count() => Told.Select(fate =>
-        new Measurement<int>(nodes.Count(n => n.Value == fate), new KeyValuePair<string, object?>("fate", fate.ToString().ToLowerInvariant())));
+    private IEnumerable<Measurement<int>> Count() =>
+        Told.Select(told => new Measurement<int>(nodes.Count(n => n.Value == told.Fate), new KeyValuePair<string, object?>("fate", told.Label)));
 }

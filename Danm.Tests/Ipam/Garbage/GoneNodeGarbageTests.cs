@@ -74,6 +74,38 @@ public sealed class GoneNodeGarbageTests : GarbageFixture
     }
 
     [Test]
+    public async Task So_must_one_that_came_back_between_two_passes_if_anybody_saw_it()
+    {
+        Attach("a", "node");
+        (await PassAsync()).NextDue.Should().BeCloseTo(Options.Grace, TimeSpan.FromSeconds(5));
+        clock.Pass(Options.Grace - TimeSpan.FromMinutes(1));
+        garbage.NotePresent("node");
+        clock.Pass(TimeSpan.FromMinutes(2));
+
+        (await PassAsync()).NextDue.Should().BeCloseTo(Options.Grace, TimeSpan.FromSeconds(5));
+        Left("IPAllocation").Should().Equal("a");
+    }
+
+    [Test]
+    public async Task Says_of_each_node_what_was_freed_and_when_to_look_again()
+    {
+        Node("down", "False", taint: true);
+        Attach("a", "down");
+        Attach("b", "down");
+        Attach("c", "absent");
+        await PassAsync();
+        Attach("d", "down");
+        clock.Pass(Options.Grace - TimeSpan.FromMinutes(1));
+
+        var result = await PassAsync();
+
+        result.Freed.Should().Equal(new Dictionary<string, int> { ["down"] = 2 });
+        result.NextDue.Should().BeCloseTo(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(5));
+        clock.Pass(TimeSpan.FromMinutes(2));
+        (await PassAsync()).Should().BeEquivalentTo(new { NextDue = (TimeSpan?)null, Freed = new Dictionary<string, int> { ["absent"] = 2 } });
+    }
+
+    [Test]
     public async Task A_Node_that_is_made_while_the_pass_runs_loses_nothing()
     {
         Attach("a", "node");
