@@ -31,7 +31,7 @@ public static class BuiltInTypes
     public static readonly ResourceType Namespace = new()
     {
         Group = "", Version = "v1", Kind = "Namespace", Plural = "namespaces", Singular = "namespace", ShortNames = ["ns"], HasStatus = true,
-        Schema = SchemaOf("Namespace"), SelectableFields = ["status.phase"],
+        Schema = SchemaOf("Namespace"), SelectableFields = ["status.phase"], Normalize = NameLabel,
         Columns = [Column.Name, Column.Of("Status", o => o.At("status", "phase").String()), Column.Age],
     };
 
@@ -151,6 +151,12 @@ public static class BuiltInTypes
     }
 
     private static IEnumerable<JsonNode?> Statuses(JsonObject pod) => pod.At("status", "containerStatuses") as JsonArray ?? [];
+
+    private static void NameLabel(JsonObject ns)
+    {
+        if (ns.At("metadata", "name").String() is { Length: > 0 } name)
+            ns.Child("metadata").Child("labels")["kubernetes.io/metadata.name"] = name;
+    }
 
     private static int Count(JsonObject o, string field) => (o[field] as JsonObject)?.Count ?? 0;
 

@@ -120,6 +120,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     {
         if (type == BuiltInTypes.Namespace)
         {
+            // A real server's namespace controller would ask the webhooks about each.
             foreach (var other in catalog.All.Where(t => t.Namespaced).DistinctBy(t => t.StorageName))
                 Empty(other, old.Name);
         }

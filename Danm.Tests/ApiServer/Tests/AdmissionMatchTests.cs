@@ -70,6 +70,19 @@ public sealed class AdmissionMatchTests : AdmissionFixture
     }
 
     [Test]
+    public async Task A_new_namespace_bears_its_name_as_a_label_already()
+    {
+        var name = NewName();
+        await ConfigureAsync(Webhook(w =>
+        {
+            w["namespaceSelector"] = new JsonObject { ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = name } };
+            w["rules"] = new JsonArray(JsonNode.Parse("""{"operations":["CREATE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["namespaces"]}"""));
+        }));
+        await Send("POST", "/api/v1/namespaces", JsonNode.Parse($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}"} }"""));
+        Hook.Reviews.Should().ContainSingle();
+    }
+
+    [Test]
     public async Task Objects_are_selected_by_their_old_or_new_labels()
     {
         await ConfigureAsync(Webhook(w => w["objectSelector"] = JsonNode.Parse("""{"matchLabels":{"watched":"yes"}}""")));
