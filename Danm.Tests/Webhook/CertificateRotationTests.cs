@@ -106,6 +106,19 @@ public sealed class CertificateRotationTests
         KeyMaterial.Read(new Secret { Data = new(data) { [part] = other[part] } }).Should().BeNull();
     }
 
+    [Test]
+    public void An_authority_of_another_kind_of_key_is_no_material()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        var request = new CertificateRequest("CN=site", key, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
+        using var authority = request.CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
+        var data = rotation.Next(null, Start).ToData();
+        data["ca.crt"] = System.Text.Encoding.ASCII.GetBytes(authority.ExportCertificatePem());
+        data["ca.key"] = System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem());
+
+        KeyMaterial.Read(new Secret { Data = data }).Should().BeNull();
+    }
+
     private static bool Verifies(KeyMaterial material, X509Certificate2 certificate, DateTimeOffset at)
     {
         using var chain = new X509Chain();

@@ -34,7 +34,8 @@ internal sealed class WebhookMode(ApiClient api, WebhookOptions options, ILogger
 
         // The copies and the certificate are kept until the last answer.
         using var stop = new CancellationTokenSource();
-        var running = Task.WhenAll(view.RunAsync(stop.Token), CertificateAsync(serving, clock, stop.Token));
+        // One that breaks ends the whole: without it a certificate would expire with nobody to notice.
+        var running = Together.RunAsync(stop, view.RunAsync(stop.Token), CertificateAsync(serving, clock, stop.Token));
         await Task.WhenAny(running, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
         if (!running.IsCompleted)
         {

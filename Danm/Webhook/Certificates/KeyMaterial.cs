@@ -29,7 +29,12 @@ internal sealed record KeyMaterial(X509Certificate2Collection Authorities, strin
             if (authorities.Count == 0)
                 return null;
             // That key and authority belong together.
-            using var _ = X509Certificate2.CreateFromPem(authorities[0].ExportCertificatePem(), Text(AuthorityKeyName));
+            using var signer = X509Certificate2.CreateFromPem(authorities[0].ExportCertificatePem(), Text(AuthorityKeyName));
+            using var key = signer.GetECDsaPrivateKey();
+            using var own = certificate.GetECDsaPrivateKey();
+            // One of another kind is somebody else's, and nothing here could sign with it.
+            if (key is null || own is null)
+                return null;
             return new KeyMaterial(authorities, Text(AuthorityKeyName), certificate);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
