@@ -58,10 +58,10 @@ public abstract class ControllerFixture
 
     private protected virtual bool Knows(string kind) => true;
 
-    private protected ControllerProcess Start(params string[] arguments) => ControllerProcess.Start(["--kubeconfig", Kubeconfig, .. arguments]);
+    private protected ModeProcess Start(params string[] arguments) => ModeProcess.Start("controller", ["--kubeconfig", Kubeconfig, .. arguments]);
 
     /// <summary>Starts one, and waits until it leads and has looked at all there is.</summary>
-    private protected async Task<ControllerProcess> StartLeaderAsync(params string[] arguments)
+    private protected async Task<ModeProcess> StartLeaderAsync(params string[] arguments)
     {
         var controller = Start(arguments);
         await Tests.Kube.Eventually.IsTrueAsync(() => Server.Requests.Where("list", "ipallocations").Any(r => r.Ended is not null), controller.Log);
