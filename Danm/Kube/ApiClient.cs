@@ -121,7 +121,7 @@ public sealed class ApiClient : IDisposable
                 return response;
             using (response)
             {
-                var body = await ReadBodyAsync(HttpMethod.Get, request, response, MaxObjectSize, limit.Token).ConfigureAwait(false);
+                var body = await ResponseBody.ReadAsync($"GET {request}", response, MaxObjectSize, limit.Token).ConfigureAwait(false);
                 throw new ApiException($"GET {request}", response.StatusCode, ReadStatus(body));
             }
         }
@@ -265,7 +265,7 @@ public sealed class ApiClient : IDisposable
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 limit.CancelAfter(patience);
                 using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
-                var body = await ReadBodyAsync(method, path, response, maxBody, limit.Token, buffer).ConfigureAwait(false);
+                var body = await ResponseBody.ReadAsync($"{method} {path}", response, maxBody, limit.Token, buffer).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return new Answer(unanswered, body, null);
                 var failure = new ApiException($"{method} {path}", response.StatusCode, ReadStatus(body)) { Unanswered = unanswered };
@@ -325,37 +325,6 @@ public sealed class ApiClient : IDisposable
         {
             throw new ApiException($"{request.Method} {request.RequestUri!.AbsolutePath}", e.Message, e);
         }
-    }
-
-    // A body of any size may come from what only claims to be an API server: it is read up to the limit and no further.
-    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
-        HttpMethod method, string path, HttpResponseMessage response, int limit, CancellationToken cancellation, PageBuffer? reused = null)
-    {
-        if (response.Content.Headers.ContentLength > limit)
-            throw TooLarge();
-        using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        // Servers do not tell how long a list is. One page of names has room in this, and it is no large object yet.
-        var expected = response.Content.Headers.ContentLength ?? (limit == MaxListSize ? 80_000 : 4096);
-        var size = (int)Math.Clamp(expected, 256, limit) + 1;
-        var buffer = reused?.Bytes.Length >= size ? reused.Bytes : GC.AllocateUninitializedArray<byte>(size);
-        var length = 0;
-        while (true)
-        {
-            if (length > limit)
-                throw TooLarge();
-            if (length == buffer.Length)
-                Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, limit + 1L));
-            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation).ConfigureAwait(false);
-            if (read == 0)
-            {
-                reused?.Bytes = buffer;
-                return buffer.AsMemory(0, length);
-            }
-
-            length += read;
-        }
-
-        ApiException TooLarge() => new($"{method} {path}", $"the answer is larger than {limit} bytes", null);
     }
 
     private static T Read<T>(HttpMethod method, ResourcePath path, ReadOnlyMemory<byte> body, JsonTypeInfo<T> type)
