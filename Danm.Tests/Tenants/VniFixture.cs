@@ -51,7 +51,7 @@ public abstract class VniFixture
     {
         Server.Faults.Clear();
         await events.DisposeAsync();
-        foreach (var (version, kind) in ((string, string)[])[("danm.io/v1", "TenantNetwork"), ("danm.io/v1", "VNIAllocation"), ("v1", "Event")])
+        foreach (var (version, kind) in ((string, string)[])[("danm.io/v1", "TenantNetwork"), ("danm.io/v1", "VNIAllocation"), ("danm.io/v1", "DanmEp"), ("v1", "Event")])
         {
             foreach (var item in Server.Store.List(version, kind))
                 Server.Store.Delete(version, kind, item.At("metadata", "namespace").String(), item.At("metadata", "name").String()!);

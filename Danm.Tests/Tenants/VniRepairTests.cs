@@ -31,6 +31,49 @@ public sealed class VniRepairTests : VniFixture
         Repair.Pending.Should().Be(0);
     }
 
+    // Its ADD had read the network before that was deleted, and its DanmEp came after.
+    [TestCase("a", "default", "TenantNetwork", true)]
+    [TestCase("b", "default", "TenantNetwork", false)]
+    [TestCase("a", "kube-public", "TenantNetwork", false)]
+    [TestCase("a", "default", "DanmNet", false)]
+    public async Task One_that_a_Pod_still_stands_on_stays_until_a_grace_after_the_Pod_is_gone(string network, string ns, string apiType, bool stays)
+    {
+        Reserve(500, "a");
+        Server.Store.Create(new JsonObject
+        {
+            ["apiVersion"] = "danm.io/v1",
+            ["kind"] = "DanmEp",
+            ["metadata"] = new JsonObject { ["name"] = "e", ["namespace"] = ns },
+            ["spec"] = new JsonObject { ["NetworkName"] = network, ["NetworkType"] = "ipvlan", ["EndpointID"] = "e", ["Pod"] = "p", ["apiType"] = apiType },
+        });
+        await PassAsync();
+        Clock.Advance(Options.Grace);
+
+        (await PassAsync()).Freed.Should().HaveCount(stays ? 0 : 1);
+        if (!stays)
+            return;
+        Log.Lines.Should().ContainSingle(l => l.Contains("Pod default/p was attached to it and still is"));
+        Repair.UntilNext.Should().Be(Options.Grace, "it is not asked for again at once");
+        Server.Store.Delete("danm.io/v1", "DanmEp", "default", "e");
+        Clock.Advance(Options.Grace - Moment);
+        (await PassAsync()).Freed.Should().BeEmpty();
+        Clock.Advance(Moment);
+        (await PassAsync()).Freed.Should().Equal("vlan500.ens4");
+    }
+
+    [Test]
+    public async Task While_it_cannot_be_asked_who_stands_on_it_nothing_is_freed()
+    {
+        Reserve(500, "a");
+        await PassAsync();
+        Clock.Advance(Options.Grace);
+        Server.Faults.Add(new Fault(Fault.On("list", "danmeps")) { Answer = new StatusException(403, "Forbidden", "no") });
+
+        var result = await PassAsync();
+
+        (result.Freed.Count, result.Failures.Count).Should().Be((0, 1));
+    }
+
     [Test]
     public async Task One_that_is_reserved_again_waits_for_the_whole_grace_anew()
     {

@@ -57,6 +57,13 @@ internal sealed class VniGraces(TimeSpan grace, TimeProvider clock)
         return over;
     }
 
+    /// <summary>Somebody has a use for it still: its grace begins anew.</summary>
+    public void Renew(VNIAllocation allocation)
+    {
+        if (Knows(allocation))
+            seen[allocation.Metadata.Name ?? ""] = seen[allocation.Metadata.Name ?? ""] with { Since = clock.GetTimestamp() };
+    }
+
     /// <summary>Forgets all.</summary>
     public void Clear() => seen = [];
 

@@ -26,6 +26,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
 {
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly VniGraces graces = new(options.Grace, clock ?? TimeProvider.System);
+    private readonly ConnectedPods pods = new(api);
     private readonly VniReport report = new(events, log, clock ?? TimeProvider.System);
 
     /// <summary>How many ids are unused, and wait for their grace to end.</summary>
@@ -140,6 +141,14 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
 
     private async Task<bool> FreeAsync(VNIAllocation unused, CancellationToken cancellation)
     {
+        // A Pod that was being attached while its network went stands on the wire as long as it lives.
+        if (unused.Spec.Network is { Name.Length: > 0 } network && await pods.FindAsync(network, cancellation).ConfigureAwait(false) is { } endpoint)
+        {
+            graces.Renew(unused);
+            log.StaysInUse(Vni.Of(unused.Spec), network, $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}");
+            return false;
+        }
+
         var metadata = unused.Metadata;
         var isFreed = await api.DeleteIfAsync(
             ResourcePath.Danm(ApiNames.VNIAllocations, null, metadata.Name),

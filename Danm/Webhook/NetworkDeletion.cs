@@ -1,4 +1,5 @@
 using Danm.Api;
+using Danm.Tenants;
 
 namespace Danm.Webhook;
 

@@ -1,7 +1,7 @@
 using Danm.Api;
 using Danm.Kube;
 
-namespace Danm.Webhook;
+namespace Danm.Tenants;
 
 /// <summary>Whether Pods are attached to a network, by the DanmEps that the API server has at this moment.</summary>
 /// <param name="api">The API server.</param>
