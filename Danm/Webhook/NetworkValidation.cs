@@ -26,12 +26,13 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
             return Decision.Allow();
         if (request.Object is not { ValueKind: JsonValueKind.Object } stored)
             return Decision.Deny(400, "BadRequest", "the review has no object");
-        var network = AdmissionObject.ReadNetwork(stored, kind)!;
-        var first = NetworkAdmission.Check(network, old);
+        var (sent, wanted) = (AdmissionObject.ReadNetwork(stored, kind)!, AdmissionObject.ReadNetwork(stored, kind)!);
+        if (kind == NetworkKind.TenantNetwork && old is not null)
+            tenants.Keep(wanted, old);
+        var first = NetworkAdmission.Check(wanted, old);
         if (first.Faults.Count > 0)
             return Decision.Invalid(request, first.Faults, first.Warnings);
 
-        var wanted = AdmissionObject.ReadNetwork(stored, kind)!;
         NetworkDefaults.Apply(wanted, old);
         var assigned = kind == NetworkKind.TenantNetwork ? await tenants.AssignAsync(wanted, old, cancellation).ConfigureAwait(false) : TenantAssigned.Nothing;
         if (assigned.Faults.Count > 0)
@@ -51,6 +52,6 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
         if (assigned.Vnis is { } vnis)
             await tenants.ReserveAsync(vnis, wanted, request.DryRun == true, cancellation).ConfigureAwait(false);
         warnings.AddRange(NetworkNeighbours.Warnings(wanted, view.Networks));
-        return Decision.Allow(warnings, NetworkPatch.Of(stored, network, wanted));
+        return Decision.Allow(warnings, NetworkPatch.Of(stored, sent, wanted));
     }
 }

@@ -53,15 +53,35 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
         Set(network, vnis.Encapsulation, id);
     }
 
-    // A tenant must not come to another file of the node by a second thought; what is as it was stays.
+    /// <summary>
+    /// What a TenantNetwork was given stays its own where an update leaves it out, and where the TenantConfig names it: the manifest that it was
+    /// created by says less, or something else, and is applied again as it is.
+    /// </summary>
+    /// <param name="network">What is sent, changed in place.</param>
+    /// <param name="old">What is stored.</param>
+    public void Keep(Network network, Network old)
+    {
+        var (options, before) = (network.Spec.Options, old.Spec.Options);
+        if (string.IsNullOrEmpty(options.HostDevice) && string.IsNullOrEmpty(options.DevicePool))
+            (options.HostDevice, options.DevicePool) = (before.HostDevice, before.DevicePool);
+        if (options.Vlan is null or 0 && options.Vxlan is null or 0)
+            (options.Vlan, options.Vxlan) = (before.Vlan, before.Vxlan);
+        if (!string.IsNullOrEmpty(old.Spec.NetworkId) && (string.IsNullOrEmpty(network.Spec.NetworkId) || IdOf(network, []) is not null))
+            network.Spec.NetworkId = old.Spec.NetworkId;
+    }
+
+    // One that had none may be given one. A tenant must not come to another file of the node by a second thought.
     private TenantAssigned Rename(Network network, Network old)
     {
-        if (network.Spec.NetworkId == old.Spec.NetworkId || First(view.Configs) is not { } config)
+        if (!string.IsNullOrEmpty(old.Spec.NetworkId))
             return TenantAssigned.Nothing;
         var faults = new List<NetworkFault>();
-        network.Spec.NetworkId = TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, faults) ?? network.Spec.NetworkId;
+        network.Spec.NetworkId = IdOf(network, faults) ?? network.Spec.NetworkId;
         return new(faults, [], null);
     }
+
+    private string? IdOf(Network network, List<NetworkFault> faults) =>
+        First(view.Configs) is { } config ? TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, faults) : null;
 
     private static TenantAssigned Grant(Network network, IReadOnlyList<TenantConfig> configs)
     {

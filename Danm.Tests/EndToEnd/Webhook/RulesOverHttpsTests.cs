@@ -13,7 +13,9 @@ namespace Danm.Tests.EndToEnd.Webhook;
 public sealed class RulesOverHttpsTests : WebhookFixture
 {
     private static IEnumerable<TestCaseData> Cases =>
-        RuleCases.OfNetworks.Concat(RuleCases.OfNetworkIds).SelectMany(rule => rule.NetworkKinds, (rule, kind) => new TestCaseData(rule, kind));
+        RuleCases.OfNetworks.Concat(RuleCases.OfNetworkIds).Where(rule => !IsLeftOut(rule)).SelectMany(rule => rule.NetworkKinds, (rule, kind) => new TestCaseData(rule, kind));
+
+    private static IEnumerable<RuleCase> LeftOutCases => RuleCases.OfNetworks.Concat(RuleCases.OfNetworkIds).Where(IsLeftOut);
 
     private static IEnumerable<TestCaseData> ConnectedCases => RuleCases.OfConnected.SelectMany(
         rule => rule.NetworkKinds.SelectMany(ApiTypes, (kind, apiType) => (Kind: kind, ApiType: apiType)), (rule, at) => new TestCaseData(rule, at.Kind, at.ApiType));
@@ -51,6 +53,17 @@ public sealed class RulesOverHttpsTests : WebhookFixture
 
         (await SubmitAsync(Network(kind, rule.Accepted), before)).Accepted();
         Stored(kind).Should().NotBeNull();
+    }
+
+    // The rule alone would deny it; before it is asked, the webhook puts back what the tenant was given.
+    [TestCaseSource(nameof(LeftOutCases))]
+    public async Task What_an_update_of_a_TenantNetwork_leaves_out_stays(RuleCase rule)
+    {
+        var before = Server.Store.Create(Network(NetworkKind.TenantNetwork, rule.Old!));
+
+        var updated = (await SubmitAsync(Network(NetworkKind.TenantNetwork, rule.Rejected), before)).Accepted().Body;
+
+        JsonNode.DeepEquals(Member(updated, rule.Field), Member(before, rule.Field)).Should().BeTrue(updated.ToJsonString());
     }
 
     [TestCaseSource(typeof(TenantConfigCases), nameof(TenantConfigCases.All))]
@@ -266,4 +279,8 @@ public sealed class RulesOverHttpsTests : WebhookFixture
             ["Interface"] = new JsonObject { ["Name"] = "eth0" },
         },
     };
+
+    private static bool IsLeftOut(RuleCase rule) => rule is { Rule: "T2", Field: not "spec.NetworkType" } && Member(Network(NetworkKind.TenantNetwork, rule.Rejected), rule.Field) is null;
+
+    private static JsonNode? Member(JsonNode value, string path) => path.Split('.').Aggregate((JsonNode?)value, (at, name) => at?[name]);
 }

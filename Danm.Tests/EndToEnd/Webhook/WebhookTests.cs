@@ -62,6 +62,26 @@ public sealed class WebhookTests : WebhookFixture
         (await UpdateAsync(stored)).Accepted().Body.At("spec", "Options", "allocation_pool", "end").String().Should().Be("10.0.1.254", "it was the old subnet's default");
     }
 
+    // By PUT, as kubectl replace sends it, and as GitOps tools apply it again and again.
+    [TestCase("""{"NetworkID":"t","Options":{"host_device":"ens4","cidr":"10.0.0.0/24"}}""")]
+    [TestCase("""{"NetworkID":"t","Options":{"cidr":"10.0.0.0/24"}}""")]
+    [TestCase("""{"NetworkID":"t","NetworkType":"sriov","Options":{"device_pool":"vendor.io/pool"}}""")]
+    [TestCase("""{"NetworkID":"mine","NetworkType":"flannel"}""")]
+    [TestCase("""{"NetworkType":"flannel"}""")]
+    public async Task The_manifest_that_made_a_tenants_network_can_be_applied_again(string spec)
+    {
+        var manifest = Objects.Network("TenantNetwork", "again", spec);
+        var stored = (await CreateAsync(manifest)).Accepted().Body;
+        manifest["metadata"]!["resourceVersion"] = stored.At("metadata", "resourceVersion").String();
+
+        var replaced = (await UpdateAsync(manifest)).Accepted().Body;
+
+        foreach (var (name, value) in stored["spec"]!.AsObject().Where(m => m.Key != "Options"))
+            JsonNode.DeepEquals(replaced["spec"]![name], value).Should().BeTrue(replaced.ToJsonString());
+        foreach (var (name, value) in stored.At("spec", "Options") as JsonObject ?? [])
+            JsonNode.DeepEquals(replaced["spec"]!["Options"]![name], value).Should().BeTrue(replaced.ToJsonString());
+    }
+
     [TestCase("""{"NetworkID":"t","Options":{"vlan":7}}""", "spec.Options.vlan")]
     [TestCase("""{"NetworkID":"t","Options":{"host_device":"eth0"}}""", "spec.Options.host_device")]
     [TestCase("""{"NetworkID":"t","Options":{"host_device":"vendor.io/pool"}}""", "spec.Options.host_device")]
