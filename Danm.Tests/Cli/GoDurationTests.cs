@@ -47,6 +47,7 @@ public sealed class GoDurationTests
     [TestCase("--vni-grace=soon", "--vni-grace: 'soon' is no duration")]
     [TestCase("--leader-elect-renew-deadline=15s", "the lease duration must be more than the renew deadline")]
     [TestCase("--leader-elect-lease-duration=20500ms", "the lease duration must be whole seconds")]
+    [TestCase("--leader-elect-lease-duration=soon", "'soon' is no duration")]
     [TestCase("--leader-elect-retry-period=0", "the retry period must be more than zero")]
     public void A_wrong_flag_is_a_wrong_usage(string flag, string message)
     {

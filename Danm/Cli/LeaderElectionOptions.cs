@@ -20,11 +20,11 @@ internal sealed class LeaderElectionOptions
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (Array.Exists((Option[])[lease, deadline, retry], o => result.GetResult(o)?.Errors.Any() == true))
+            if (!result.TryValue(lease, out var leased) || !result.TryValue(deadline, out var renewed) || !result.TryValue(retry, out var retried))
                 return;
             try
             {
-                Read("", result.ValueOrDefault(lease).Time, result.ValueOrDefault(deadline).Time, result.ValueOrDefault(retry).Time, "").Validate();
+                Read("", leased.Time, renewed.Time, retried.Time, "").Validate();
             }
             catch (ArgumentException e)
             {

@@ -7,7 +7,18 @@ namespace Danm.Cli;
 internal static class OptionDefaults
 {
     /// <summary>What was given, else the default: a command's validators run before defaults are filled in.</summary>
-    /// <exception cref="InvalidOperationException">What was given cannot be read.</exception>
-    public static T ValueOrDefault<T>(this CommandResult result, Option<T> option) =>
-        result.GetResult(option) is { } given ? given.GetValueOrDefault<T>()! : (T)option.GetDefaultValue()!;
+    /// <returns>False if what was given cannot be read, which is an error already.</returns>
+    public static bool TryValue<T>(this CommandResult result, Option<T> option, out T value)
+    {
+        try
+        {
+            value = result.GetResult(option) is { } given ? given.GetValueOrDefault<T>()! : (T)option.GetDefaultValue()!;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            value = default!;
+            return false;
+        }
+    }
 }

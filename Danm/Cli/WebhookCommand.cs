@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using Danm.Kube.Serving;
 using Danm.Webhook;
@@ -43,8 +44,11 @@ internal static class WebhookCommand
                 result.AddError("webhook needs --tls-cert-bundle and --tls-private-key-file, or --self-signed without them");
             if (result.GetValue(address) is { Length: > 0 } text && !IPAddress.TryParse(text, out _))
                 result.AddError($"--bind-address: '{text}' is no address");
-            if (result.ValueOrDefault(port) is < 1 or > IPEndPoint.MaxPort)
-                result.AddError($"--bind-port: {result.ValueOrDefault(port)} is no port");
+            if (result.TryValue(port, out var number) && number is < 1 or > IPEndPoint.MaxPort)
+                result.AddError($"--bind-port: {number} is no port");
+            // Shorter, replicas would do nothing but renew; longer, the authority, which lives ten times as long, would outlive the calendar.
+            Within(result, validity, TimeSpan.FromSeconds(10), TimeSpan.FromDays(3660));
+            Within(result, delay, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         });
         command.SetAction(async (parsed, _) =>
         {
@@ -77,6 +81,12 @@ internal static class WebhookCommand
             return 0;
         });
         return command;
+    }
+
+    private static void Within(CommandResult result, Option<GoDuration> option, TimeSpan least, TimeSpan most)
+    {
+        if (result.TryValue(option, out var value) && (value.Time < least || value.Time > most))
+            result.AddError($"{option.Name} must be {new GoDuration(least)} to {new GoDuration(most)}");
     }
 
     private static string Namespace() =>

@@ -112,8 +112,12 @@ public sealed class CertificateTests : WebhookFixture
     [TestCase("--tls-cert-bundle=x")]
     [TestCase("--self-signed --tls-cert-bundle=x --tls-private-key-file=y")]
     [TestCase("--self-signed --bind-port=0")]
+    [TestCase("--self-signed --bind-port=x")]
     [TestCase("--self-signed --bind-address=nowhere")]
     [TestCase("--self-signed --shutdown-delay=soon")]
+    [TestCase("--self-signed --shutdown-delay=1h")]
+    [TestCase("--self-signed --certificate-validity=0")]
+    [TestCase("--self-signed --certificate-validity=900000h")]
     public async Task Wrong_arguments_are_told_with_exit_code_2(string arguments)
     {
         await using var replica = ModeProcess.Start("webhook", ["--kubeconfig", Kubeconfig, .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
