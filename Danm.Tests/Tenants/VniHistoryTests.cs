@@ -9,6 +9,7 @@ using Danm.Tests.Kube;
 namespace Danm.Tests.Tenants;
 
 /// <summary>Random concurrent histories of TenantNetworks, webhooks and controllers against a model.</summary>
+[Parallelizable]
 public sealed class VniHistoryTests
 {
     private const int Histories = 1200, Webhooks = 2;

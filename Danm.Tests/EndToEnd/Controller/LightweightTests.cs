@@ -4,7 +4,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Controller;
 
 /// <summary>A cluster without the kinds that only tenants need.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class LightweightTests : ControllerFixture
 {
     private protected override IReadOnlyList<string> Crds => ["manifests/crds/danmnets.yaml", "manifests/crds/danmeps.yaml", "manifests/crds/ipallocations.yaml"];

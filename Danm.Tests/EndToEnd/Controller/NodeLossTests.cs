@@ -4,7 +4,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Controller;
 
 /// <summary>What becomes of the addresses of a node, by what becomes of the node.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class NodeLossTests : ControllerFixture
 {
     private const string OutOfService = "node.kubernetes.io/out-of-service", Unreachable = "node.kubernetes.io/unreachable";

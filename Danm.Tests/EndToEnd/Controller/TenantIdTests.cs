@@ -5,7 +5,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Controller;
 
 /// <summary>VLAN and VxLAN ids of TenantNetworks, under the running controller.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class TenantIdTests : ControllerFixture
 {
     [Test]

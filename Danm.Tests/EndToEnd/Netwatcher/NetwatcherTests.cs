@@ -178,7 +178,7 @@ public sealed class NetwatcherTests : NetwatcherFixture
     {
         Node.Server.Store.Create(Objects.Network("ClusterNetwork", "one", Vxlan600));
         await using var watcher = NetwatcherProcess.Start(Node.Enter, "--kubeconfig", Kubeconfig, "--node-name", "no-node", "--health-probe-bind-address=127.0.0.1:18081", "--metrics-bind-address=0");
-        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:"));
+        await EventuallyAsync("ip -o link show vx_one", t => t.Should().Contain("vx_one:", watcher.Log));
 
         Node.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "one");
 

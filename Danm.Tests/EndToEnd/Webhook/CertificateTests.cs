@@ -10,7 +10,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>Where the certificate comes from, and that the API server never meets one that it does not trust.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class CertificateTests : WebhookFixture
 {
     private protected override int Replicas => 0;

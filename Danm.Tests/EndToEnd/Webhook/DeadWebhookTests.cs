@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>What a webhook that is away keeps from happening, and what not.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class DeadWebhookTests : WebhookFixture
 {
     private protected override int Replicas => 0;

@@ -8,7 +8,7 @@ using Danm.Tests.ApiServer.Security;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>Every file of manifests/examples does what its comment says, through the API server and the published webhook.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class ExamplesTests : WebhookFixture
 {
     private static IEnumerable<Example> Examples =>

@@ -7,7 +7,7 @@ using Danm.Tests.ApiServer;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>Whoever reaches the port may send anything.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class HostileCallerTests : WebhookFixture
 {
     private HttpClient caller = null!;

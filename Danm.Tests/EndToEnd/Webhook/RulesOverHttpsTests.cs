@@ -9,7 +9,7 @@ namespace Danm.Tests.EndToEnd.Webhook;
 /// Each rule by a request to the API server, which asks the published webhook: what breaks it is denied and not stored, and its neighbour is
 /// stored. The cases are those of the unit tests.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class RulesOverHttpsTests : WebhookFixture
 {
     private static IEnumerable<TestCaseData> Cases =>

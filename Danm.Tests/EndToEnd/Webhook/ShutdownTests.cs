@@ -1,6 +1,7 @@
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>Replicas come and go while requests come in.</summary>
+[Parallelizable]
 public sealed class ShutdownTests : ReplicasFixture
 {
     private const int Workers = 16;

@@ -5,6 +5,7 @@ using Danm.Tests.Kube;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>VLAN ids of tenants, given out by several replicas under an API server that does not wait for long.</summary>
+[Parallelizable]
 public sealed class VniTests : ReplicasFixture
 {
     /// <summary>Of manifests/webhook.</summary>

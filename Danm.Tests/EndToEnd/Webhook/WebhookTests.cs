@@ -5,7 +5,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>The webhook's main job, through the API server.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class WebhookTests : WebhookFixture
 {
     [OneTimeSetUp]

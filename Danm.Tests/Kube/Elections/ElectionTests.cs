@@ -10,6 +10,7 @@ namespace Danm.Tests.Kube.Elections;
 /// </summary>
 [TestFixture(false)]
 [TestFixture(true)]
+[Parallelizable]
 public sealed class ElectionTests(bool clocksDiffer)
 {
     private const double Speed = 5;
