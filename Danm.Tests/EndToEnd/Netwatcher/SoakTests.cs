@@ -31,18 +31,27 @@ public sealed class SoakTests : NetwatcherFixture
             await ChurnAsync(random);
         await QuietAsync();
         var before = Read(watcher.Id);
-        while (watch.Elapsed < duration)
-            await ChurnAsync(random);
-        await QuietAsync();
-        var after = Read(watcher.Id);
+        var limit = before.Kilobytes + Math.Max(6 * 1024, before.Kilobytes / 5);
+        var after = await ChurnUntilAsync(watch, duration, random, watcher.Id);
+        // One reading is as high as the last collection was long ago. What leaks is higher at the next one.
+        for (var again = 0; again < 2 && after.Kilobytes >= limit; again++)
+            after = await ChurnUntilAsync(watch, watch.Elapsed + TimeSpan.FromSeconds(20), random, watcher.Id);
 
-        await TestContext.Progress.WriteLineAsync($"soak of {duration.TotalSeconds:0} s: {before} then {after}");
-        after.Kilobytes.Should().BeLessThan(before.Kilobytes + Math.Max(6 * 1024, before.Kilobytes / 5));
+        await TestContext.Progress.WriteLineAsync($"soak of {watch.Elapsed.TotalSeconds:0} s: {before} then {after}");
+        after.Kilobytes.Should().BeLessThan(limit);
         after.Threads.Should().BeLessThanOrEqualTo(before.Threads + 2);
         after.Descriptors.Should().BeLessThanOrEqualTo(before.Descriptors + 2);
         after.Namespaces.Should().Be(1, "no thread is left in a Pod's namespace");
         after.Kilobytes.Should().BeLessThan(80 * 1024);
         watcher.Log.Should().NotContain("Exception");
+    }
+
+    private async Task<Cost> ChurnUntilAsync(Stopwatch watch, TimeSpan end, Random random, int pid)
+    {
+        while (watch.Elapsed < end)
+            await ChurnAsync(random);
+        await QuietAsync();
+        return Read(pid);
     }
 
     private async Task ChurnAsync(Random random)

@@ -35,6 +35,7 @@ public sealed class ReconcileLoop<TKey>(
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var patience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+        using var hurry = new CancellationTokenSource();
         ReconcileMetrics.Start(this, labels);
         try
         {
@@ -43,8 +44,13 @@ public sealed class ReconcileLoop<TKey>(
                 queue.ShutDown();
                 patience.CancelAfter(options.DrainTime);
             }, null);
-            using var late = patience.Token.UnsafeRegister(_ => log.Overstays(queue.Name, Volatile.Read(ref active), options.DrainTime.TotalSeconds), null);
-            await Task.WhenAll(Enumerable.Range(0, options.Workers).Select(_ => Task.Run(() => WorkAsync(patience.Token), CancellationToken.None))).ConfigureAwait(false);
+            // Two tokens, so that the keys are counted before the first of them notices.
+            using var late = patience.Token.UnsafeRegister(_ =>
+            {
+                log.Overstays(queue.Name, Volatile.Read(ref active), options.DrainTime.TotalSeconds);
+                hurry.Cancel();
+            }, null);
+            await Task.WhenAll(Enumerable.Range(0, options.Workers).Select(_ => Task.Run(() => WorkAsync(hurry.Token), CancellationToken.None))).ConfigureAwait(false);
         }
         finally
         {
