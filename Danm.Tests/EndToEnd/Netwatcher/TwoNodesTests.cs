@@ -82,14 +82,16 @@ public sealed class TwoNodesTests
             """);
         first.Server.Store.Create(Objects.Network("ClusterNetwork", "radio", """{"NetworkID":"radio","Options":{"host_device":"parent0","vxlan":600}}"""));
 
-        var ping = first.ShellAsync("ping -i 0.01 -c 600 10.60.0.2");
+        var pid = first.WriteFile("ping.pid", "");
+        var ping = first.ShellAsync($"ping -i 0.01 -w 60 10.60.0.2 & echo $! >{pid}; wait $!");
         await using var here = NetwatcherProcess.Start(first.Enter, "--kubeconfig", first.Kubeconfig, "--node-name", "node-1");
         await using var there = StartSecond();
         foreach (var enter in (string[])["", OnSecond])
             await first.EventuallyAsync($"{enter} ip -o link show vx_radio", t => t.Should().Contain("alias danm:adopted:"), seconds: 5);
 
         ping.IsCompleted.Should().BeFalse("it runs all the while");
-        (await ping).Should().Contain("600 received, 0% packet loss");
+        await first.ShellAsync($"kill -INT $(cat {pid})");
+        (await ping).Should().Contain(" 0% packet loss");
         first.Server.Store.Delete("danm.io/v1", "ClusterNetwork", null, "radio");
         await Task.Delay(TimeSpan.FromSeconds(3));
         (await first.ShellAsync("ip -o address show vx_radio")).Should().Contain("10.60.0.1", "an adopted one with addresses is its owner's still");
