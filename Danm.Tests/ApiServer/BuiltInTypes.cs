@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 
 namespace Danm.Tests.ApiServer;
 
@@ -75,11 +76,33 @@ public static class BuiltInTypes
         Columns = [Column.Name, Column.Of("Type", o => o.At("type").String()), Column.Of("Data", o => Count(o, "data")), Column.Age],
     };
 
+    public static readonly ResourceType Service = new()
+    {
+        Group = "", Version = "v1", Kind = "Service", Plural = "services", Singular = "service", ShortNames = ["svc"], Categories = ["all"],
+        Namespaced = true, HasStatus = true, SelectableFields = ["spec.clusterIP", "spec.type"], Schema = SchemaOf("Service"),
+        Normalize = ServiceDefaults.Apply, Allocate = (addresses, body, old, errors) => addresses.Give(body, old, errors), Check = ServiceRules.Check,
+        Columns = ServiceColumns.OfService,
+    };
+
+    public static readonly ResourceType EndpointSlice = new()
+    {
+        Group = "discovery.k8s.io", Version = "v1", Kind = "EndpointSlice", Plural = "endpointslices", Singular = "endpointslice", Namespaced = true,
+        HasGeneration = true, Schema = SchemaOf("EndpointSlice"), Normalize = EndpointSlices.Normalize, Check = EndpointSlices.Check,
+        Columns = ServiceColumns.OfEndpointSlice,
+    };
+
+    public static readonly ResourceType Endpoints = new()
+    {
+        Group = "", Version = "v1", Kind = "Endpoints", ListKind = "EndpointsList", Plural = "endpoints", Singular = "endpoints", ShortNames = ["ep"],
+        Namespaced = true, Schema = SchemaOf("Endpoints"), Normalize = Services.Endpoints.Normalize, Check = Services.Endpoints.Check,
+        Canonicalize = EndpointSubsets.Repack, Columns = ServiceColumns.OfEndpoints,
+    };
+
     public static readonly ResourceType Event = EventType("");
 
     public static readonly IReadOnlyList<ResourceType> All =
     [
-        Namespace, Pod, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
+        Namespace, Pod, Service, EndpointSlice, Endpoints, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
         new()
         {
             Group = "", Version = "v1", Kind = "Node", Plural = "nodes", Singular = "node", ShortNames = ["no"], HasStatus = true,
@@ -88,7 +111,6 @@ public static class BuiltInTypes
         },
         Generic("", "v1", "ConfigMap", "configmaps", ["cm"], Column.Of("Data", o => Count(o, "data") + Count(o, "binaryData"))),
         Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
-        Generic("", "v1", "Service", "services", ["svc"], Column.Of("Type", o => o.At("spec", "type").String()), Column.Of("Cluster-IP", o => o.At("spec", "clusterIP").String() ?? "<none>")),
         Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
         Rbac("Role", "roles", namespaced: true),
         Rbac("ClusterRole", "clusterroles", namespaced: false),
@@ -96,7 +118,6 @@ public static class BuiltInTypes
         Rbac("ClusterRoleBinding", "clusterrolebindings", namespaced: false),
         Generic("apps", "v1", "Deployment", "deployments", ["deploy"], Column.Of("Ready", o => $"{o.At("status", "readyReplicas") ?? 0}/{o.At("spec", "replicas")}")),
         Generic("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
-        Generic("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", [], Column.Of("AddressType", o => o.At("addressType").String())),
     ];
 
     private static ResourceType Rbac(string kind, string plural, bool namespaced) => new()
@@ -128,7 +149,7 @@ public static class BuiltInTypes
     private static ResourceType Generic(string group, string version, string kind, string plural, string[] shortNames, params Column[] columns) => new()
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
-        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Service" or "Deployment" or "PodDisruptionBudget",
+        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Deployment" or "PodDisruptionBudget",
         HasGeneration = kind is "Deployment" or "PodDisruptionBudget",
     };
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 using Danm.Tests.ApiServer.Store;
 
 namespace Danm.Tests.ApiServer;
@@ -9,6 +10,9 @@ namespace Danm.Tests.ApiServer;
 public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
 {
     private const int PatchAttempts = 6;
+
+    private readonly ClusterAddresses addresses = new(store);
+    private readonly Lock allocating = new();
 
     public ObjectStore Store => store;
 
@@ -41,7 +45,15 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (metadata["name"].String() is null or "")
             throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name or generateName is required")]);
         SetInitialState(type, body);
-        var name = metadata["name"].String()!;
+        if (type.Allocate is null)
+            return Keep(type, ns, body, options);
+        lock (allocating)
+            return Keep(type, ns, body, options);
+    }
+
+    private (StoredObject? Made, StatusException? Taken) Keep(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    {
+        var name = body.At("metadata", "name").String()!;
         Validate(type, name, body, null);
         var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
         if (store.Table(type).Find(ns, name) is not null)
@@ -181,6 +193,14 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
                     body["status"] = status.DeepClone();
             }
         }
+        if (type.Allocate is null)
+            return Keep(type, old, before, body, statusOnly, options);
+        lock (allocating)
+            return Keep(type, old, before, body, statusOnly, options);
+    }
+
+    private StoredObject? Keep(ResourceType type, StoredObject old, JsonObject before, JsonObject body, bool statusOnly, WriteOptions options)
+    {
         Validate(type, old.Name, body, before);
         var changed = type == BuiltInTypes.CustomResourceDefinition && !statusOnly ? Establish(body) : null;
         body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
@@ -251,7 +271,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         return errors.Count == 0 ? EventConversion.ToCore(body) : throw StatusException.Invalid(type, body.At("metadata", "name").String() ?? "", errors);
     }
 
-    private static void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
+    private void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
     {
         var errors = new List<FieldError>();
         Names.Validate((JsonObject)body["metadata"]!, type, errors);
@@ -265,10 +285,13 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (type.StorageName == "events" && body.At("involvedObject", "namespace").String() is var about && about != body.At("metadata", "namespace").String()
             && !(string.IsNullOrEmpty(about) && body.At("metadata", "namespace").String() == "default"))
             errors.Add(FieldError.Invalid("involvedObject.namespace", about, "does not match event.namespace"));
-        if (faults.Count == 0)
+        if (errors.Count == 0)
+            type.Allocate?.Invoke(addresses, body, old, errors);
+        if (errors.Count == 0 || type.Allocate is null && faults.Count == 0)
             type.Check?.Invoke(body, old, errors);
         if (errors.Count > 0)
             throw StatusException.Invalid(type, name, errors);
+        type.Canonicalize?.Invoke(body);
     }
 
     private static void SetInitialState(ResourceType type, JsonObject body)
@@ -282,6 +305,10 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         else if (type == BuiltInTypes.Pod)
         {
             body.Child("status")["phase"] = "Pending";
+        }
+        else if (type == BuiltInTypes.Service)
+        {
+            body.Child("status")["loadBalancer"] = new JsonObject();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 
 namespace Danm.Tests.ApiServer;
 
@@ -35,8 +36,14 @@ public sealed class ResourceType
     /// <summary>Turns what a client may write into what is stored, before anything else looks at it.</summary>
     public Action<JsonObject>? Normalize { get; init; }
 
+    /// <summary>What is decided of the object (and the stored one, on an update) from all others of its kind; its writers take turns.</summary>
+    public Action<ClusterAddresses, JsonObject, JsonObject?, List<FieldError>>? Allocate { get; init; }
+
     /// <summary>What is checked of an object and, on an update, of it against the stored one, beyond the schema.</summary>
     public Action<JsonObject, JsonObject?, List<FieldError>>? Check { get; init; }
+
+    /// <summary>Brings an object that has passed all checks into the one form that is stored.</summary>
+    public Action<JsonObject>? Canonicalize { get; init; }
 
     /// <summary>Whether <c>metadata.generation</c> counts the changes of what is not status.</summary>
     public bool HasGeneration { get => field || IsCustom; init; }
