@@ -7,12 +7,13 @@ using Danm.Tests.ApiServer.Store;
 namespace Danm.Tests.ApiServer;
 
 /// <summary>The verbs that write, with every check of the real server's registry that this one knows, free of HTTP.</summary>
-public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
+public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool collectsGarbage)
 {
     private const int PatchAttempts = 6;
 
     private readonly ClusterAddresses addresses = new(store);
     private readonly Lock allocating = new();
+    private readonly GarbageCollector? garbage = collectsGarbage ? new(store, catalog) : null;
 
     public ObjectStore Store => store;
 
@@ -64,6 +65,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             return (null, StatusException.AlreadyExists(type, name));
         if (created is not null)
             catalog.Set(created);
+        garbage?.AfterWrite(type, result!);
         return (result, null);
     }
 
@@ -124,6 +126,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             if (!store.TryCommit(type, ns, name, old, null, null, out var result))
                 continue;
             AfterDelete(type, old);
+            garbage?.AfterDelete(old, options.Orphans);
             return result!;
         }
     }
@@ -148,7 +151,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private void Empty(ResourceType type, string? ns)
     {
         foreach (var item in ObjectTable.Range(store.Table(type).Objects, ns, null).ToArray())
-            store.TryCommit(type, item.Namespace, item.Name, item, null, null, out _);
+            if (store.TryCommit(type, item.Namespace, item.Name, item, null, null, out _))
+                garbage?.AfterDelete(item);
     }
 
     /// <summary>Null if another writer came between. An update that changes nothing writes nothing.</summary>
@@ -214,6 +218,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             return null;
         if (changed is not null)
             catalog.Set(changed);
+        garbage?.AfterWrite(type, result!);
         return result;
     }
 
