@@ -81,13 +81,13 @@ public static class BuiltInTypes
         Group = "", Version = "v1", Kind = "Service", Plural = "services", Singular = "service", ShortNames = ["svc"], Categories = ["all"],
         Namespaced = true, HasStatus = true, SelectableFields = ["spec.clusterIP", "spec.type"], Schema = SchemaOf("Service"),
         Normalize = ServiceDefaults.Apply, Allocate = (addresses, body, old, errors) => addresses.Give(body, old, errors), Check = ServiceRules.Check,
-        Columns = ServiceColumns.OfService,
+        CreatesOnUpdate = true, Columns = ServiceColumns.OfService,
     };
 
     public static readonly ResourceType EndpointSlice = new()
     {
         Group = "discovery.k8s.io", Version = "v1", Kind = "EndpointSlice", Plural = "endpointslices", Singular = "endpointslice", Namespaced = true,
-        HasGeneration = true, Schema = SchemaOf("EndpointSlice"), Normalize = EndpointSlices.Normalize, Check = EndpointSlices.Check,
+        HasGeneration = true, GenerationCountsLabels = true, Schema = SchemaOf("EndpointSlice"), Normalize = EndpointSlices.Normalize, Check = EndpointSlices.Check,
         Columns = ServiceColumns.OfEndpointSlice,
     };
 
@@ -95,7 +95,7 @@ public static class BuiltInTypes
     {
         Group = "", Version = "v1", Kind = "Endpoints", ListKind = "EndpointsList", Plural = "endpoints", Singular = "endpoints", ShortNames = ["ep"],
         Namespaced = true, Schema = SchemaOf("Endpoints"), Normalize = Services.Endpoints.Normalize, Check = Services.Endpoints.Check,
-        Canonicalize = EndpointSubsets.Repack, Columns = ServiceColumns.OfEndpoints,
+        Canonicalize = EndpointSubsets.Repack, CreatesOnUpdate = true, Columns = ServiceColumns.OfEndpoints,
     };
 
     public static readonly ResourceType Event = EventType("");
@@ -130,7 +130,7 @@ public static class BuiltInTypes
     private static ResourceType EventType(string group) => new()
     {
         Group = group, Version = "v1", Kind = "Event", Plural = "events", Singular = "event", ShortNames = ["ev"], Namespaced = true,
-        StorageName = "events", Schema = SchemaOf(group.Length == 0 ? "Event" : "EventsV1Event"),
+        StorageName = "events", CreatesOnUpdate = true, Schema = SchemaOf(group.Length == 0 ? "Event" : "EventsV1Event"),
         SelectableFields =
         [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
@@ -150,7 +150,7 @@ public static class BuiltInTypes
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
         Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Deployment" or "PodDisruptionBudget",
-        HasGeneration = kind is "Deployment" or "PodDisruptionBudget",
+        HasGeneration = kind is "Deployment" or "PodDisruptionBudget", CreatesOnUpdate = kind is "Lease",
     };
 
     /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>

@@ -69,7 +69,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         return (result, null);
     }
 
-    public async ValueTask<StoredObject> UpdateAsync(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
+    public async ValueTask<(StoredObject Object, bool IsNew)> UpdateAsync(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
     {
         body = Decode(type, ns, body, options);
         if (body.At("metadata", "name").String() is { } given && given != name)
@@ -84,12 +84,29 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         }
         for (var attempt = 0; ; attempt++)
         {
-            var old = Get(type, ns, name);
+            if (store.Table(type).Find(ns, name) is not { } old)
+            {
+                Missing(type, name, body, statusOnly);
+                if (await TryCreateAsync(type, ns, (JsonObject)body.DeepClone(), options) is { Made: { } made })
+                    return (made, true);
+                continue;
+            }
+
             if (await ReplaceAsync(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
-                return result;
+                return (result, false);
             if (!string.IsNullOrEmpty(version) || attempt == PatchAttempts)
                 throw StatusException.Modified(type, name);
         }
+    }
+
+    /// <summary>Throws unless the object may be made now. One that had a uid was another: that it is gone is a conflict, not a 404.</summary>
+    private static void Missing(ResourceType type, string name, JsonObject body, bool statusOnly)
+    {
+        if (body.At("metadata", "uid").String() is { Length: > 0 } uid)
+            throw StatusException.Conflict(type, name, $"StorageError: invalid object, Code: 4, Key: {name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+        if (statusOnly || !type.CreatesOnUpdate)
+            throw StatusException.NotFound(type, name);
+        ((JsonObject)body["metadata"]!).Remove("resourceVersion");
     }
 
     /// <param name="apply">Makes the patched object from the current one; may be called again after a conflict.</param>
@@ -210,7 +227,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
         if (JsonNode.DeepEquals(before, body))
             return old;
-        if (type.HasGeneration && !statusOnly && !SameSpec(type, before, body))
+        if (type.HasGeneration && !statusOnly && !(SameSpec(type, before, body) && (!type.GenerationCountsLabels || SameLabels(before, body))))
             body.Child("metadata")["generation"] = (before["metadata"]!["generation"]?.GetValue<long>() ?? 0) + 1;
         if (options.DryRun)
             return StoredObject.From(body, type, old.ResourceVersion);
@@ -236,6 +253,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
     private static bool SameSpec(ResourceType type, JsonObject before, JsonObject after) => before.Select(f => f.Key).Union(after.Select(f => f.Key))
         .Where(f => f != "metadata" && !(f == "status" && type.HasStatus))
         .All(f => JsonNode.DeepEquals(before[f], after[f]));
+
+    private static bool SameLabels(JsonObject before, JsonObject after) => JsonNode.DeepEquals(before.At("metadata", "labels"), after.At("metadata", "labels"));
 
     /// <summary>From what the client sent to an object of this type: identity checked, unknown fields pruned, defaults set.</summary>
     private static JsonObject Decode(ResourceType type, string? ns, JsonObject body, WriteOptions options)

@@ -48,6 +48,12 @@ public sealed class ResourceType
     /// <summary>Whether <c>metadata.generation</c> counts the changes of what is not status.</summary>
     public bool HasGeneration { get => field || IsCustom; init; }
 
+    /// <summary>Whether it counts changes of labels too.</summary>
+    public bool GenerationCountsLabels { get; init; }
+
+    /// <summary>Whether a PUT of an object that is not there makes it (<c>AllowCreateOnUpdate</c>).</summary>
+    public bool CreatesOnUpdate { get; init; }
+
     public Column[] Columns { get; init; } = [Column.Name, Column.Age];
 
     /// <summary>Paths (without the leading dot) that field selectors may use besides name and namespace.</summary>

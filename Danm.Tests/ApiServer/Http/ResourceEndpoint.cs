@@ -81,6 +81,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         var ns = path.Namespace;
         var status = path.Subresource == "status";
         StoredObject result;
+        var isNew = verb == "create";
         switch (verb)
         {
             case "create" when path.Name is null:
@@ -97,7 +98,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
                 break;
             case "update" when path.Name is not null:
                 RequireJson(request);
-                result = await api.UpdateAsync(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
+                (result, isNew) = await api.UpdateAsync(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
                 break;
             case "patch" when path.Name is not null:
                 result = await api.PatchAsync(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
@@ -106,7 +107,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
                 throw StatusException.MethodNotAllowed("the server does not allow this method on the requested resource");
         }
         response.Warn([.. options.Warnings ?? [], .. options.Admission!.Warnings]);
-        await response.WriteAsync(verb == "create" ? 201 : 200, form.One(result));
+        await response.WriteAsync(isNew ? 201 : 200, form.One(result));
     }
 
     private async Task DeleteAsync(ResourceType type, string? ns, string name, JsonNode? preconditions, WriteOptions options, Response response, Representation form)
