@@ -80,7 +80,7 @@ public static class BuiltInTypes
     {
         Group = "", Version = "v1", Kind = "Service", Plural = "services", Singular = "service", ShortNames = ["svc"], Categories = ["all"],
         Namespaced = true, HasStatus = true, SelectableFields = ["spec.clusterIP", "spec.type"], Schema = SchemaOf("Service"),
-        Normalize = ServiceDefaults.Apply, Allocate = (addresses, body, old, errors) => addresses.Give(body, old, errors), Check = ServiceRules.Check,
+        Normalize = ServiceDefaults.Apply, Allocate = (allocation, body, old, errors) => allocation.Give(body, old, errors), Check = ServiceRules.Check,
         CreatesOnUpdate = true, Columns = ServiceColumns.OfService,
     };
 

@@ -11,7 +11,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
 {
     private const int PatchAttempts = 6;
 
-    private readonly ClusterAddresses addresses = new(store);
+    private readonly ServiceAllocation allocation = new(store);
     private readonly Lock allocating = new();
     private readonly GarbageCollector? garbage = collectsGarbage ? new(store, catalog) : null;
 
@@ -310,7 +310,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
             && !(string.IsNullOrEmpty(about) && body.At("metadata", "namespace").String() == "default"))
             errors.Add(FieldError.Invalid("involvedObject.namespace", about, "does not match event.namespace"));
         if (errors.Count == 0)
-            type.Allocate?.Invoke(addresses, body, old, errors);
+            type.Allocate?.Invoke(allocation, body, old, errors);
         if (errors.Count == 0 || type.Allocate is null && faults.Count == 0)
             type.Check?.Invoke(body, old, errors);
         if (errors.Count > 0)

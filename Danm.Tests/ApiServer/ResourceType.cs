@@ -37,7 +37,7 @@ public sealed class ResourceType
     public Action<JsonObject>? Normalize { get; init; }
 
     /// <summary>What is decided of the object (and the stored one, on an update) from all others of its kind; its writers take turns.</summary>
-    public Action<ClusterAddresses, JsonObject, JsonObject?, List<FieldError>>? Allocate { get; init; }
+    public Action<ServiceAllocation, JsonObject, JsonObject?, List<FieldError>>? Allocate { get; init; }
 
     /// <summary>What is checked of an object and, on an update, of it against the stored one, beyond the schema.</summary>
     public Action<JsonObject, JsonObject?, List<FieldError>>? Check { get; init; }

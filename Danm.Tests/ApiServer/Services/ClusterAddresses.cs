@@ -5,27 +5,18 @@ using Danm.Tests.ApiServer.Store;
 
 namespace Danm.Tests.ApiServer.Services;
 
-/// <summary>
-/// The addresses of Services, out of one range a family. Which are taken is read from the Services themselves, so whoever
-/// gives some out keeps other writers of Services away until they are stored.
-/// </summary>
-public sealed class ClusterAddresses(ObjectStore store)
+/// <summary>The addresses of Services, out of one range a family.</summary>
+internal sealed class ClusterAddresses(ObjectStore store)
 {
     private static readonly (string Family, IPNetwork Range)[] Ranges = [("IPv4", IPNetwork.Parse("10.96.0.0/16")), ("IPv6", IPNetwork.Parse("fd00:10:96::/112"))];
 
     // The first address of a range is that of the Service kubernetes, which every cluster has.
     private readonly int[] last = [1, 1];
 
-    /// <summary>Decides a Service's families and fills in its addresses.</summary>
-    public void Give(JsonObject service, JsonObject? old, List<FieldError> errors)
+    /// <summary>One for each family that is decided on; those that are there already are checked.</summary>
+    public void Give(JsonObject spec, JsonObject? old, List<FieldError> errors)
     {
-        var (spec, before) = ((JsonObject)service["spec"]!, old?["spec"] as JsonObject);
-        ServiceFamilies.Decide(spec, before, errors);
-        if (errors.Count > 0 || spec["type"].String() == "ExternalName" || ServiceFamilies.IsHeadless(spec))
-            return;
-        if (spec["type"].String() is "NodePort" or "LoadBalancer")
-            throw StatusException.NotImplemented($"Services of type {spec["type"].String()}: they need node ports");
-        var (given, kept) = (spec["clusterIPs"].Strings(), before?["clusterIPs"].Strings() ?? []);
+        var (given, kept) = (spec["clusterIPs"].Strings(), old?["clusterIPs"].Strings() ?? []);
         var families = spec["ipFamilies"].Strings();
         var addresses = new string[families.Length];
         for (var i = 0; i < families.Length; i++)

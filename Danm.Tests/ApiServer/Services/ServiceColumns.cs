@@ -29,9 +29,13 @@ internal static class ServiceColumns
 
     public static readonly Column[] OfEndpoints = [Column.Name, Column.Of("Endpoints", Addresses), Column.Age];
 
-    private static JsonNode? ExternalAddress(JsonObject service) => service.At("spec", "type").String() == "ExternalName"
-        ? service.At("spec", "externalName").String()
-        : Or("<none>", service.At("spec", "externalIPs").Strings());
+    private static JsonNode? ExternalAddress(JsonObject service) => service.At("spec", "type").String() switch
+    {
+        "ExternalName" => service.At("spec", "externalName").String(),
+        "LoadBalancer" => Or("<pending>", GoFields.Objects(service.At("status", "loadBalancer", "ingress")).Select(i => i["ip"].String() ?? i["hostname"].String() ?? "")
+            .Concat(service.At("spec", "externalIPs").Strings())),
+        _ => Or("<none>", service.At("spec", "externalIPs").Strings()),
+    };
 
     /// <summary>Every ready address at every port.</summary>
     private static JsonNode? Addresses(JsonObject endpoints) => endpoints["subsets"] is not JsonArray { Count: > 0 } subsets ? "<none>" : Some(

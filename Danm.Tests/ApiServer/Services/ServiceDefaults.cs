@@ -27,6 +27,8 @@ internal static class ServiceDefaults
         var type = spec["type"].String() ?? "ClusterIP";
         if (type != "ExternalName" && spec["internalTrafficPolicy"] is null)
             spec["internalTrafficPolicy"] = "Cluster";
+        if (type == "LoadBalancer")
+            spec["allocateLoadBalancerNodePorts"] ??= true;
         if (spec["externalTrafficPolicy"] is null && (type is "NodePort" or "LoadBalancer" || type == "ClusterIP" && spec["externalIPs"] is not null))
             spec["externalTrafficPolicy"] = "Cluster";
     }

@@ -4,7 +4,7 @@ namespace Danm.Tests.ApiServer.Services;
 
 /// <summary>
 /// Which IP families a Service has, decided from what its client says and what was stored before, as a real server decides
-/// it in a cluster of both families that prefers IPv4. <see cref="ClusterAddresses"/> then fills in the addresses.
+/// it in a cluster of both families that prefers IPv4. <see cref="ClusterAddresses"/> then gives it addresses.
 /// </summary>
 internal static class ServiceFamilies
 {

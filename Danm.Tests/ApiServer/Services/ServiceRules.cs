@@ -26,6 +26,8 @@ internal static class ServiceRules
         var isOpen = type is "NodePort" or "LoadBalancer" || type == "ClusterIP" && spec["externalIPs"] is not null;
         if (!isOpen && spec["externalTrafficPolicy"] is { } policy)
             errors.Add(FieldError.Invalid("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services"));
+        if (type != "LoadBalancer" && spec.ContainsKey("allocateLoadBalancerNodePorts"))
+            errors.Add(FieldError.Forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"));
         if (old is not null)
             CheckUpdate(spec, (JsonObject)old["spec"]!, errors);
     }

@@ -161,6 +161,31 @@ public sealed class KubectlTests
     }
 
     [Test]
+    public async Task Shows_how_Services_are_reached()
+    {
+        await Apply("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: a}
+            spec: {type: NodePort, selector: {w: z, v: "1"}, ports: [{port: 80, nodePort: 30080}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: b}
+            spec: {type: LoadBalancer, clusterIP: 10.96.0.7, ports: [{name: x, port: 80, nodePort: 30081}, {name: w, port: 81, nodePort: 30082, protocol: UDP}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: c}
+            spec: {type: ExternalName, externalName: example.com}
+            """);
+        (await kubectl.OutputAsync("get", "svc", "-o", "wide")).Should().MatchRegex(@"\na +NodePort +10\.96\.0\.\d+ +<none> +80:30080/TCP +\d+s +v=1,w=z\n")
+            .And.MatchRegex(@"\nb +LoadBalancer +10\.96\.0\.7 +<pending> +80:30081/TCP,81:30082/UDP +\d+s +<none>\n")
+            .And.MatchRegex(@"\nc +ExternalName +<none> +example\.com +<none> +\d+s +<none>\n");
+        (await kubectl.OutputAsync("get", "all")).Should().Contain("service/a").And.Contain("service/c");
+    }
+
+    [Test]
     public async Task Changes_one_of_a_Services_ports()
     {
         const string service = """

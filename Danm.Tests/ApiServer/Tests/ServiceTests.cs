@@ -35,6 +35,12 @@ public sealed class ServiceTests : ClusterFixture
     [TestCase("""{"clusterIP":"None","externalIPs":["192.0.2.1"]}""", """{"clusterIP":"None","externalIPs":["127.0.0.1"]}""", "spec.externalIPs[0]: Invalid value")]
     [TestCase("""{"clusterIP":"None","sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86400}}}""", """{"clusterIP":"None","sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86401}}}""", "timeoutSeconds: Invalid value: 86401")]
     [TestCase("""{"clusterIP":"None","externalIPs":["192.0.2.1"],"externalTrafficPolicy":"Local"}""", """{"clusterIP":"None","externalTrafficPolicy":"Local"}""", "spec.externalTrafficPolicy: Invalid value")]
+    [TestCase("""{"ports":[{"port":1,"nodePort":30100}],"type":"NodePort"}""", """{"ports":[{"port":1,"nodePort":30101}]}""", "spec.ports[0].nodePort: Forbidden")]
+    [TestCase("""{"ports":[{"port":1,"nodePort":32767}],"type":"NodePort"}""", """{"ports":[{"port":1,"nodePort":32768}],"type":"NodePort"}""", "spec.ports[0].nodePort: Invalid value: 32768: provided port is not in the valid range")]
+    [TestCase("""{"ports":[{"port":1,"nodePort":30102}],"type":"LoadBalancer"}""", """{"ports":[{"port":1,"nodePort":30102}],"type":"NodePort"}""", "provided port is already allocated")]
+    [TestCase("""{"ports":[{"name":"a","port":1,"nodePort":30103},{"name":"b","port":1,"nodePort":30103,"protocol":"UDP"}],"type":"NodePort"}""", """{"ports":[{"name":"a","port":1,"nodePort":30104},{"name":"b","port":2,"nodePort":30104}],"type":"NodePort"}""", "spec.ports[1].nodePort: Duplicate value: 30104")]
+    [TestCase("""{"clusterIP":"None"}""", """{"clusterIP":"None","ports":[{"port":1}],"type":"NodePort"}""", "spec.clusterIPs[0]: Invalid value")]
+    [TestCase("""{"ports":[{"port":1}],"type":"LoadBalancer","allocateLoadBalancerNodePorts":false}""", """{"ports":[{"port":1}],"allocateLoadBalancerNodePorts":false}""", "spec.allocateLoadBalancerNodePorts: Forbidden")]
     public async Task Taken_and_refused(string taken, string refused, string message)
     {
         var (code, made) = await Create(taken);
@@ -88,6 +94,21 @@ public sealed class ServiceTests : ClusterFixture
              "sessionAffinity": "None", "type": "ClusterIP"}
             """)).Should().BeTrue("it is {0}", made["spec"]);
         JsonNode.DeepEquals(made["status"], JsonNode.Parse("""{"loadBalancer":{}}""")).Should().BeTrue("it is {0}", made["status"]);
+    }
+
+    [Test]
+    public async Task Gets_node_ports_and_loses_them_with_its_type()
+    {
+        var (_, made) = await Create("""{"type":"LoadBalancer","ports":[{"name":"a","port":53},{"name":"b","port":53,"protocol":"UDP"},{"name":"c","port":80}]}""");
+        var ports = NodePorts(made);
+        ports.Should().OnlyContain(p => p >= 30000 && p <= 32767);
+        ports[1].Should().Be(ports[0], "they are of one service").And.NotBe(ports[2]);
+        var changed = NodePorts((await Change(made, """{"type":"NodePort","allocateLoadBalancerNodePorts":null,"ports":[{"name":"c","port":8080},{"name":"d","port":90}]}""")).Answer);
+        changed.Should().HaveCount(2).And.OnlyHaveUniqueItems().And.NotContainNulls().And.StartWith(ports[2]);
+        NodePorts((await Change(made, """{"type":"ClusterIP","externalTrafficPolicy":null}""")).Answer).Should().HaveCount(2).And.OnlyContain(p => p == null);
+        NodePorts((await Create("""{"ports":[{"port":1}],"type":"LoadBalancer","allocateLoadBalancerNodePorts":false}""")).Made).Should().ContainSingle().Which.Should().BeNull();
+
+        static int?[] NodePorts(JsonObject service) => [.. service.At("spec", "ports")!.AsArray().Select(p => p.At("nodePort")?.GetValue<int>())];
     }
 
     [Test]
