@@ -21,7 +21,7 @@ namespace Danm.Tests.ApiServer;
 /// <summary>
 /// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
 /// server-side apply, finalizers, several versions of a resource, protobuf, validating webhooks and policies. Mutating
-/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted.
+/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted, and with an owner what it owned.
 /// </summary>
 public sealed class EmbeddedApiServer : IAsyncDisposable
 {
