@@ -40,7 +40,7 @@ public static class BuiltInTypes
     {
         Group = "apiextensions.k8s.io", Version = "v1", Kind = "CustomResourceDefinition", Plural = "customresourcedefinitions",
         Singular = "customresourcedefinition", ShortNames = ["crd", "crds"], Categories = ["api-extensions"], HasStatus = true,
-        Schema = SchemaOf("CustomResourceDefinition"), HasGeneration = true,
+        Schema = SchemaOf("CustomResourceDefinition"), HasGeneration = true, NeedsVersion = true,
         Columns = [Column.Name, Column.Of("Created At", o => o.At("metadata", "creationTimestamp").String(), type: "date")],
     };
 
@@ -64,7 +64,7 @@ public static class BuiltInTypes
     public static readonly ResourceType MutatingWebhookConfiguration = new()
     {
         Group = "admissionregistration.k8s.io", Version = "v1", Kind = "MutatingWebhookConfiguration", Plural = "mutatingwebhookconfigurations",
-        Singular = "mutatingwebhookconfiguration", Categories = ["api-extensions"], HasGeneration = true,
+        Singular = "mutatingwebhookconfiguration", Categories = ["api-extensions"], HasGeneration = true, NeedsVersion = true,
         Schema = SchemaOf("MutatingWebhookConfiguration"), Check = (body, _, errors) => WebhookConfigurationRules.Check(body, errors),
         Columns = [Column.Name, Column.Of("Webhooks", o => (o.At("webhooks") as JsonArray)?.Count ?? 0), Column.Age],
     };
@@ -150,7 +150,7 @@ public static class BuiltInTypes
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
         Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Deployment" or "PodDisruptionBudget",
-        HasGeneration = kind is "Deployment" or "PodDisruptionBudget", CreatesOnUpdate = kind is "Lease",
+        HasGeneration = kind is "Deployment" or "PodDisruptionBudget", CreatesOnUpdate = kind is "Lease", NeedsVersion = kind is "Lease",
     };
 
     /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>

@@ -77,11 +77,6 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         if (body.At("metadata", "name") is null)
             throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name is required")]);
         var version = body.At("metadata", "resourceVersion").String();
-        if (type.IsCustom && string.IsNullOrEmpty(version))
-        {
-            Get(type, ns, name);
-            throw StatusException.Invalid(type, name, [new("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")]);
-        }
         for (var attempt = 0; ; attempt++)
         {
             if (store.Table(type).Find(ns, name) is not { } old)
@@ -92,6 +87,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
                 continue;
             }
 
+            if (type.NeedsVersion && string.IsNullOrEmpty(version))
+                throw StatusException.Invalid(type, name, [new("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")]);
             if (await ReplaceAsync(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
                 return (result, false);
             if (!string.IsNullOrEmpty(version) || attempt == PatchAttempts)

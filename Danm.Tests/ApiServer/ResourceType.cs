@@ -27,7 +27,7 @@ public sealed class ResourceType
 
     public bool HasStatus { get; init; }
 
-    /// <summary>Of a CustomResourceDefinition: strict schema, merge patch only, updates need a resourceVersion.</summary>
+    /// <summary>Of a CustomResourceDefinition: strict schema, merge patch only.</summary>
     public bool IsCustom { get; init; }
 
     /// <summary>What its objects look like. Built-in types have partial ones: what they do not know, they keep.</summary>
@@ -53,6 +53,9 @@ public sealed class ResourceType
 
     /// <summary>Whether a PUT of an object that is not there makes it (<c>AllowCreateOnUpdate</c>).</summary>
     public bool CreatesOnUpdate { get; init; }
+
+    /// <summary>Whether a PUT has to say which version it replaces (no <c>AllowUnconditionalUpdate</c>).</summary>
+    public bool NeedsVersion { get => field || IsCustom; init; }
 
     public Column[] Columns { get; init; } = [Column.Name, Column.Age];
 
