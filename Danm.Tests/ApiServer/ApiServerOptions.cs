@@ -26,5 +26,8 @@ public sealed record ApiServerOptions
     /// <summary>Where the Services stand that webhook configurations name; may change while the server runs.</summary>
     public ServiceEndpoints Services { get; init; } = new();
 
+    /// <summary>Whether objects go with their owners. A kube-apiserver alone lets them stay.</summary>
+    public bool CollectsGarbage { get; init; } = true;
+
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -21,12 +21,12 @@ public sealed class ApiStore(ResourceApi api)
     {
         var (type, ns, body) = Target(node);
         var name = body.At("metadata", "name").String()!;
-        var result = Done(api.UpdateAsync(type, ns, name, false, (JsonObject)body.DeepClone(), new WriteOptions(Strict: true)));
+        var (result, _) = Done(api.UpdateAsync(type, ns, name, false, (JsonObject)body.DeepClone(), new WriteOptions(Strict: true)));
         if (type.HasStatus && body["status"] is { } status)
         {
             var whole = result.Parse();
             whole["status"] = status.DeepClone();
-            result = Done(api.UpdateAsync(type, ns, name, true, whole, new WriteOptions(Strict: true)));
+            (result, _) = Done(api.UpdateAsync(type, ns, name, true, whole, new WriteOptions(Strict: true)));
         }
         return result.Parse();
     }

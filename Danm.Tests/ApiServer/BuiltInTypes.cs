@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 
 namespace Danm.Tests.ApiServer;
 
@@ -39,7 +40,7 @@ public static class BuiltInTypes
     {
         Group = "apiextensions.k8s.io", Version = "v1", Kind = "CustomResourceDefinition", Plural = "customresourcedefinitions",
         Singular = "customresourcedefinition", ShortNames = ["crd", "crds"], Categories = ["api-extensions"], HasStatus = true,
-        Schema = SchemaOf("CustomResourceDefinition"), HasGeneration = true,
+        Schema = SchemaOf("CustomResourceDefinition"), HasGeneration = true, NeedsVersion = true,
         Columns = [Column.Name, Column.Of("Created At", o => o.At("metadata", "creationTimestamp").String(), type: "date")],
     };
 
@@ -63,7 +64,7 @@ public static class BuiltInTypes
     public static readonly ResourceType MutatingWebhookConfiguration = new()
     {
         Group = "admissionregistration.k8s.io", Version = "v1", Kind = "MutatingWebhookConfiguration", Plural = "mutatingwebhookconfigurations",
-        Singular = "mutatingwebhookconfiguration", Categories = ["api-extensions"], HasGeneration = true,
+        Singular = "mutatingwebhookconfiguration", Categories = ["api-extensions"], HasGeneration = true, NeedsVersion = true,
         Schema = SchemaOf("MutatingWebhookConfiguration"), Check = (body, _, errors) => WebhookConfigurationRules.Check(body, errors),
         Columns = [Column.Name, Column.Of("Webhooks", o => (o.At("webhooks") as JsonArray)?.Count ?? 0), Column.Age],
     };
@@ -75,11 +76,33 @@ public static class BuiltInTypes
         Columns = [Column.Name, Column.Of("Type", o => o.At("type").String()), Column.Of("Data", o => Count(o, "data")), Column.Age],
     };
 
+    public static readonly ResourceType Service = new()
+    {
+        Group = "", Version = "v1", Kind = "Service", Plural = "services", Singular = "service", ShortNames = ["svc"], Categories = ["all"],
+        Namespaced = true, HasStatus = true, SelectableFields = ["spec.clusterIP", "spec.type"], Schema = SchemaOf("Service"),
+        Normalize = ServiceDefaults.Apply, Allocate = (allocation, body, old, errors) => allocation.Give(body, old, errors), Check = ServiceRules.Check,
+        CreatesOnUpdate = true, Columns = ServiceColumns.OfService,
+    };
+
+    public static readonly ResourceType EndpointSlice = new()
+    {
+        Group = "discovery.k8s.io", Version = "v1", Kind = "EndpointSlice", Plural = "endpointslices", Singular = "endpointslice", Namespaced = true,
+        HasGeneration = true, GenerationCountsLabels = true, Schema = SchemaOf("EndpointSlice"), Normalize = EndpointSlices.Normalize, Check = EndpointSlices.Check,
+        Columns = ServiceColumns.OfEndpointSlice,
+    };
+
+    public static readonly ResourceType Endpoints = new()
+    {
+        Group = "", Version = "v1", Kind = "Endpoints", ListKind = "EndpointsList", Plural = "endpoints", Singular = "endpoints", ShortNames = ["ep"],
+        Namespaced = true, Schema = SchemaOf("Endpoints"), Normalize = Services.Endpoints.Normalize, Check = Services.Endpoints.Check,
+        Canonicalize = EndpointSubsets.Repack, CreatesOnUpdate = true, Columns = ServiceColumns.OfEndpoints,
+    };
+
     public static readonly ResourceType Event = EventType("");
 
     public static readonly IReadOnlyList<ResourceType> All =
     [
-        Namespace, Pod, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
+        Namespace, Pod, Service, EndpointSlice, Endpoints, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
         new()
         {
             Group = "", Version = "v1", Kind = "Node", Plural = "nodes", Singular = "node", ShortNames = ["no"], HasStatus = true,
@@ -88,7 +111,6 @@ public static class BuiltInTypes
         },
         Generic("", "v1", "ConfigMap", "configmaps", ["cm"], Column.Of("Data", o => Count(o, "data") + Count(o, "binaryData"))),
         Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
-        Generic("", "v1", "Service", "services", ["svc"], Column.Of("Type", o => o.At("spec", "type").String()), Column.Of("Cluster-IP", o => o.At("spec", "clusterIP").String() ?? "<none>")),
         Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
         Rbac("Role", "roles", namespaced: true),
         Rbac("ClusterRole", "clusterroles", namespaced: false),
@@ -96,7 +118,6 @@ public static class BuiltInTypes
         Rbac("ClusterRoleBinding", "clusterrolebindings", namespaced: false),
         Generic("apps", "v1", "Deployment", "deployments", ["deploy"], Column.Of("Ready", o => $"{o.At("status", "readyReplicas") ?? 0}/{o.At("spec", "replicas")}")),
         Generic("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
-        Generic("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", [], Column.Of("AddressType", o => o.At("addressType").String())),
     ];
 
     private static ResourceType Rbac(string kind, string plural, bool namespaced) => new()
@@ -109,7 +130,7 @@ public static class BuiltInTypes
     private static ResourceType EventType(string group) => new()
     {
         Group = group, Version = "v1", Kind = "Event", Plural = "events", Singular = "event", ShortNames = ["ev"], Namespaced = true,
-        StorageName = "events", Schema = SchemaOf(group.Length == 0 ? "Event" : "EventsV1Event"),
+        StorageName = "events", CreatesOnUpdate = true, Schema = SchemaOf(group.Length == 0 ? "Event" : "EventsV1Event"),
         SelectableFields =
         [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
@@ -128,8 +149,8 @@ public static class BuiltInTypes
     private static ResourceType Generic(string group, string version, string kind, string plural, string[] shortNames, params Column[] columns) => new()
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
-        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Service" or "Deployment" or "PodDisruptionBudget",
-        HasGeneration = kind is "Deployment" or "PodDisruptionBudget",
+        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Deployment" or "PodDisruptionBudget",
+        HasGeneration = kind is "Deployment" or "PodDisruptionBudget", CreatesOnUpdate = kind is "Lease", NeedsVersion = kind is "Lease",
     };
 
     /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>

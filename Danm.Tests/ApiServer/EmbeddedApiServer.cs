@@ -21,7 +21,7 @@ namespace Danm.Tests.ApiServer;
 /// <summary>
 /// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
 /// server-side apply, finalizers, several versions of a resource, protobuf, validating webhooks and policies. Mutating
-/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted.
+/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted, and with an owner what it owned.
 /// </summary>
 public sealed class EmbeddedApiServer : IAsyncDisposable
 {
@@ -30,7 +30,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private static readonly string[] AlwaysNamed = ["127.0.0.1", "::1", "localhost", "kubernetes.default.svc"];
 
     private readonly CancellationTokenSource stopping = new();
-    private readonly ResourceApi api = new(new ObjectStore(), new ResourceCatalog());
+    private readonly ResourceApi api;
     private readonly MutatingAdmission webhooks;
     private readonly ResourceEndpoint resources;
     private readonly Authenticator authenticator;
@@ -41,6 +41,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     {
         AdminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
         authenticator = new Authenticator(CertificateAuthority, options.Tokens.Append(new(AdminToken, Administrator)));
+        api = new ResourceApi(new ObjectStore(), new ResourceCatalog(), options.CollectsGarbage);
         authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
         webhooks = new MutatingAdmission(api.Store, options.Services);
         resources = new ResourceEndpoint(api, webhooks, options.BookmarkInterval);

@@ -49,6 +49,9 @@ public static class Json
     public static string? String(this JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
+    /// <summary>The strings of a list; none where there is no list.</summary>
+    public static string[] Strings(this JsonNode? node) => node is JsonArray list ? [.. list.Select(i => i.String()).OfType<string>()] : [];
+
     /// <summary>The value at a path of property names, or null where any of them is missing.</summary>
     public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)
     {

@@ -10,6 +10,7 @@ public static partial class Names
     private const int AnnotationsLimit = 256 * 1024;
     private const string Subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
     private const string Label = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+    private const string LetterLabel = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
     public static void Validate(JsonObject metadata, ResourceType type, List<FieldError> errors)
     {
@@ -17,7 +18,8 @@ public static partial class Names
         var problem = type switch
         {
             { Group: "rbac.authorization.k8s.io" } => IsPathSegment(name) ? null : "may not be '.' or '..', and may not contain '/' or '%'",
-            { Plural: "namespaces" or "services" } => IsLabel(name) ? null : Label,
+            { Plural: "namespaces" } => IsLabel(name) ? null : Label,
+            { Group: "", Plural: "services" } => IsLabel(name) && char.IsAsciiLetter(name[0]) ? null : LetterLabel,
             _ => IsSubdomain(name) ? null : Subdomain,
         };
         if (problem is not null)

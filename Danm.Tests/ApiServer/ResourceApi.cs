@@ -1,14 +1,19 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 using Danm.Tests.ApiServer.Store;
 
 namespace Danm.Tests.ApiServer;
 
 /// <summary>The verbs that write, with every check of the real server's registry that this one knows, free of HTTP.</summary>
-public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
+public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool collectsGarbage)
 {
     private const int PatchAttempts = 6;
+
+    private readonly ServiceAllocation allocation = new(store);
+    private readonly Lock allocating = new();
+    private readonly GarbageCollector? garbage = collectsGarbage ? new(store, catalog) : null;
 
     public ObjectStore Store => store;
 
@@ -41,7 +46,15 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (metadata["name"].String() is null or "")
             throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name or generateName is required")]);
         SetInitialState(type, body);
-        var name = metadata["name"].String()!;
+        if (type.Allocate is null)
+            return Keep(type, ns, body, options);
+        lock (allocating)
+            return Keep(type, ns, body, options);
+    }
+
+    private (StoredObject? Made, StatusException? Taken) Keep(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    {
+        var name = body.At("metadata", "name").String()!;
         Validate(type, name, body, null);
         var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
         if (store.Table(type).Find(ns, name) is not null)
@@ -52,10 +65,11 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             return (null, StatusException.AlreadyExists(type, name));
         if (created is not null)
             catalog.Set(created);
+        garbage?.AfterWrite(type, result!);
         return (result, null);
     }
 
-    public async ValueTask<StoredObject> UpdateAsync(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
+    public async ValueTask<(StoredObject Object, bool IsNew)> UpdateAsync(ResourceType type, string? ns, string name, bool statusOnly, JsonObject body, WriteOptions options)
     {
         body = Decode(type, ns, body, options);
         if (body.At("metadata", "name").String() is { } given && given != name)
@@ -63,19 +77,33 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (body.At("metadata", "name") is null)
             throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name is required")]);
         var version = body.At("metadata", "resourceVersion").String();
-        if (type.IsCustom && string.IsNullOrEmpty(version))
-        {
-            Get(type, ns, name);
-            throw StatusException.Invalid(type, name, [new("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")]);
-        }
         for (var attempt = 0; ; attempt++)
         {
-            var old = Get(type, ns, name);
+            if (store.Table(type).Find(ns, name) is not { } old)
+            {
+                Missing(type, name, body, statusOnly);
+                if (await TryCreateAsync(type, ns, (JsonObject)body.DeepClone(), options) is { Made: { } made })
+                    return (made, true);
+                continue;
+            }
+
+            if (type.NeedsVersion && string.IsNullOrEmpty(version))
+                throw StatusException.Invalid(type, name, [new("FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")]);
             if (await ReplaceAsync(type, old, (JsonObject)body.DeepClone(), statusOnly, options) is { } result)
-                return result;
+                return (result, false);
             if (!string.IsNullOrEmpty(version) || attempt == PatchAttempts)
                 throw StatusException.Modified(type, name);
         }
+    }
+
+    /// <summary>Throws unless the object may be made now. One that had a uid was another: that it is gone is a conflict, not a 404.</summary>
+    private static void Missing(ResourceType type, string name, JsonObject body, bool statusOnly)
+    {
+        if (body.At("metadata", "uid").String() is { Length: > 0 } uid)
+            throw StatusException.Conflict(type, name, $"StorageError: invalid object, Code: 4, Key: {name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+        if (statusOnly || !type.CreatesOnUpdate)
+            throw StatusException.NotFound(type, name);
+        ((JsonObject)body["metadata"]!).Remove("resourceVersion");
     }
 
     /// <param name="apply">Makes the patched object from the current one; may be called again after a conflict.</param>
@@ -112,6 +140,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             if (!store.TryCommit(type, ns, name, old, null, null, out var result))
                 continue;
             AfterDelete(type, old);
+            garbage?.AfterDelete(old, options.Orphans);
             return result!;
         }
     }
@@ -136,7 +165,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private void Empty(ResourceType type, string? ns)
     {
         foreach (var item in ObjectTable.Range(store.Table(type).Objects, ns, null).ToArray())
-            store.TryCommit(type, item.Namespace, item.Name, item, null, null, out _);
+            if (store.TryCommit(type, item.Namespace, item.Name, item, null, null, out _))
+                garbage?.AfterDelete(item);
     }
 
     /// <summary>Null if another writer came between. An update that changes nothing writes nothing.</summary>
@@ -181,12 +211,20 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
                     body["status"] = status.DeepClone();
             }
         }
+        if (type.Allocate is null)
+            return Keep(type, old, before, body, statusOnly, options);
+        lock (allocating)
+            return Keep(type, old, before, body, statusOnly, options);
+    }
+
+    private StoredObject? Keep(ResourceType type, StoredObject old, JsonObject before, JsonObject body, bool statusOnly, WriteOptions options)
+    {
         Validate(type, old.Name, body, before);
         var changed = type == BuiltInTypes.CustomResourceDefinition && !statusOnly ? Establish(body) : null;
         body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
         if (JsonNode.DeepEquals(before, body))
             return old;
-        if (type.HasGeneration && !statusOnly && !SameSpec(type, before, body))
+        if (type.HasGeneration && !statusOnly && !(SameSpec(type, before, body) && (!type.GenerationCountsLabels || SameLabels(before, body))))
             body.Child("metadata")["generation"] = (before["metadata"]!["generation"]?.GetValue<long>() ?? 0) + 1;
         if (options.DryRun)
             return StoredObject.From(body, type, old.ResourceVersion);
@@ -194,6 +232,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
             return null;
         if (changed is not null)
             catalog.Set(changed);
+        garbage?.AfterWrite(type, result!);
         return result;
     }
 
@@ -211,6 +250,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
     private static bool SameSpec(ResourceType type, JsonObject before, JsonObject after) => before.Select(f => f.Key).Union(after.Select(f => f.Key))
         .Where(f => f != "metadata" && !(f == "status" && type.HasStatus))
         .All(f => JsonNode.DeepEquals(before[f], after[f]));
+
+    private static bool SameLabels(JsonObject before, JsonObject after) => JsonNode.DeepEquals(before.At("metadata", "labels"), after.At("metadata", "labels"));
 
     /// <summary>From what the client sent to an object of this type: identity checked, unknown fields pruned, defaults set.</summary>
     private static JsonObject Decode(ResourceType type, string? ns, JsonObject body, WriteOptions options)
@@ -251,7 +292,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         return errors.Count == 0 ? EventConversion.ToCore(body) : throw StatusException.Invalid(type, body.At("metadata", "name").String() ?? "", errors);
     }
 
-    private static void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
+    private void Validate(ResourceType type, string name, JsonObject body, JsonObject? old)
     {
         var errors = new List<FieldError>();
         Names.Validate((JsonObject)body["metadata"]!, type, errors);
@@ -265,10 +306,13 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         if (type.StorageName == "events" && body.At("involvedObject", "namespace").String() is var about && about != body.At("metadata", "namespace").String()
             && !(string.IsNullOrEmpty(about) && body.At("metadata", "namespace").String() == "default"))
             errors.Add(FieldError.Invalid("involvedObject.namespace", about, "does not match event.namespace"));
-        if (faults.Count == 0)
+        if (errors.Count == 0)
+            type.Allocate?.Invoke(allocation, body, old, errors);
+        if (errors.Count == 0 || type.Allocate is null && faults.Count == 0)
             type.Check?.Invoke(body, old, errors);
         if (errors.Count > 0)
             throw StatusException.Invalid(type, name, errors);
+        type.Canonicalize?.Invoke(body);
     }
 
     private static void SetInitialState(ResourceType type, JsonObject body)
@@ -282,6 +326,10 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog)
         else if (type == BuiltInTypes.Pod)
         {
             body.Child("status")["phase"] = "Pending";
+        }
+        else if (type == BuiltInTypes.Service)
+        {
+            body.Child("status")["loadBalancer"] = new JsonObject();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Schema;
+using Danm.Tests.ApiServer.Services;
 
 namespace Danm.Tests.ApiServer;
 
@@ -26,7 +27,7 @@ public sealed class ResourceType
 
     public bool HasStatus { get; init; }
 
-    /// <summary>Of a CustomResourceDefinition: strict schema, merge patch only, updates need a resourceVersion.</summary>
+    /// <summary>Of a CustomResourceDefinition: strict schema, merge patch only.</summary>
     public bool IsCustom { get; init; }
 
     /// <summary>What its objects look like. Built-in types have partial ones: what they do not know, they keep.</summary>
@@ -35,11 +36,26 @@ public sealed class ResourceType
     /// <summary>Turns what a client may write into what is stored, before anything else looks at it.</summary>
     public Action<JsonObject>? Normalize { get; init; }
 
+    /// <summary>What is decided of the object (and the stored one, on an update) from all others of its kind; its writers take turns.</summary>
+    public Action<ServiceAllocation, JsonObject, JsonObject?, List<FieldError>>? Allocate { get; init; }
+
     /// <summary>What is checked of an object and, on an update, of it against the stored one, beyond the schema.</summary>
     public Action<JsonObject, JsonObject?, List<FieldError>>? Check { get; init; }
 
+    /// <summary>Brings an object that has passed all checks into the one form that is stored.</summary>
+    public Action<JsonObject>? Canonicalize { get; init; }
+
     /// <summary>Whether <c>metadata.generation</c> counts the changes of what is not status.</summary>
     public bool HasGeneration { get => field || IsCustom; init; }
+
+    /// <summary>Whether it counts changes of labels too.</summary>
+    public bool GenerationCountsLabels { get; init; }
+
+    /// <summary>Whether a PUT of an object that is not there makes it (<c>AllowCreateOnUpdate</c>).</summary>
+    public bool CreatesOnUpdate { get; init; }
+
+    /// <summary>Whether a PUT has to say which version it replaces (no <c>AllowUnconditionalUpdate</c>).</summary>
+    public bool NeedsVersion { get => field || IsCustom; init; }
 
     public Column[] Columns { get; init; } = [Column.Name, Column.Age];
 

@@ -62,7 +62,7 @@ public sealed class EnvtestCluster : ITestCluster
             "--advertise-client-urls", $"http://127.0.0.1:{client}", "--listen-peer-urls", $"http://127.0.0.1:{peer}", "--unsafe-no-fsync");
         Run(assets, "kube-apiserver", "--etcd-servers", $"http://127.0.0.1:{client}", "--bind-address", "127.0.0.1", "--secure-port", $"{secure}",
             "--tls-cert-file", InFolder("server.crt"), "--tls-private-key-file", InFolder("server.key"), "--client-ca-file", InFolder("ca.crt"),
-            "--token-auth-file", InFolder("tokens.csv"), "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/24",
+            "--token-auth-file", InFolder("tokens.csv"), "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112",
             "--service-account-issuer", "https://localhost", "--service-account-signing-key-file", InFolder("sa.key"),
             "--service-account-key-file", InFolder("sa.key"), "--disable-admission-plugins", "ServiceAccount", "--allow-privileged=true");
 

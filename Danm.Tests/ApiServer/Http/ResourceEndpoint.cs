@@ -81,6 +81,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         var ns = path.Namespace;
         var status = path.Subresource == "status";
         StoredObject result;
+        var isNew = verb == "create";
         switch (verb)
         {
             case "create" when path.Name is null:
@@ -97,7 +98,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
                 break;
             case "update" when path.Name is not null:
                 RequireJson(request);
-                result = await api.UpdateAsync(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
+                (result, isNew) = await api.UpdateAsync(type, ns, path.Name, status, Json.ParseObject(body.Span), options);
                 break;
             case "patch" when path.Name is not null:
                 result = await api.PatchAsync(type, ns, path.Name, status, Patch(request, type, Json.Parse(body.Span)), options);
@@ -106,7 +107,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
                 throw StatusException.MethodNotAllowed("the server does not allow this method on the requested resource");
         }
         response.Warn([.. options.Warnings ?? [], .. options.Admission!.Warnings]);
-        await response.WriteAsync(verb == "create" ? 201 : 200, form.One(result));
+        await response.WriteAsync(isNew ? 201 : 200, form.One(result));
     }
 
     private async Task DeleteAsync(ResourceType type, string? ns, string name, JsonNode? preconditions, WriteOptions options, Response response, Representation form)
@@ -160,16 +161,8 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         return options;
     }
 
-    /// <summary>Pods go at once, as if their kubelet had confirmed; propagation policies are accepted, since nothing here has dependants to wait for.</summary>
-    private static JsonObject DeleteOptions(ReadOnlyMemory<byte> body)
-    {
-        if (body.IsEmpty)
-            return [];
-        var options = Json.ParseObject(body.Span);
-        if (options["propagationPolicy"] is { } policy && policy.String() is not ("Orphan" or "Background" or "Foreground"))
-            throw StatusException.BadRequest($"invalid propagationPolicy {policy.ToJsonString()}");
-        return options;
-    }
+    /// <summary>Pods go at once, as if their kubelet had confirmed, and what has dependents too: a deletion in the foreground is one in the background.</summary>
+    private static JsonObject DeleteOptions(ReadOnlyMemory<byte> body) => body.IsEmpty ? [] : Json.ParseObject(body.Span);
 
     private static Func<JsonObject, JsonObject> Patch(HttpRequest request, ResourceType type, JsonNode? patch)
     {
@@ -202,13 +195,17 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         var dryRun = deletion["dryRun"] is JsonArray { Count: > 0 } list ? list[0].String() : query["dryRun"].ToString();
         if (dryRun is not ("" or "All"))
             throw StatusException.BadRequest($"dryRun: Unsupported value: \"{dryRun}\": supported values: \"All\"");
-        return query["fieldValidation"].ToString() switch
+        var policy = deletion["propagationPolicy"].String() ?? query["propagationPolicy"].ToString();
+        if (policy is not ("" or "Orphan" or "Background" or "Foreground"))
+            throw StatusException.BadRequest($"propagationPolicy: Unsupported value: \"{policy}\": supported values: \"Foreground\", \"Background\", \"Orphan\"");
+        WriteOptions options = query["fieldValidation"].ToString() switch
         {
             "Strict" => new(dryRun == "All", Strict: true, Warnings: []),
             "Ignore" => new(dryRun == "All"),
             "" or "Warn" => new(dryRun == "All", Warnings: []),
             var other => throw StatusException.BadRequest($"fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""),
         };
+        return options with { Orphans = policy == "Orphan" };
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, RequestRecord record)

@@ -16,7 +16,9 @@ public static class StrategicMergePatch
         ["addresses"] = "type", ["podIPs"] = "ip", ["hostIPs"] = "ip", ["taints"] = "key", ["secrets"] = "name",
     };
 
-    public static JsonObject Apply(JsonObject target, JsonObject patch)
+    public static JsonObject Apply(JsonObject target, JsonObject patch) => Apply(target, patch, target["kind"].String() ?? "");
+
+    private static JsonObject Apply(JsonObject target, JsonObject patch, string kind)
     {
         if (patch["$patch"].String() is { } directive)
             return directive == "replace" ? Without(patch) : throw StatusException.BadRequest($"$patch: {directive} cannot stand here");
@@ -31,14 +33,22 @@ public static class StrategicMergePatch
             else if (value is null)
                 target.Remove(name);
             else if (value is JsonObject changes)
-                target[name] = target[name] is JsonObject child ? Detached(target, name, Apply(child, changes)) : MergePatch.Apply(null, Without(changes));
-            else if (value is JsonArray list && MergeKeys.TryGetValue(name, out var key) && target[name] is JsonArray current && list.All(i => i is JsonObject))
-                MergeList(current, list, key, name);
+                target[name] = target[name] is JsonObject child ? Detached(target, name, Apply(child, changes, kind)) : MergePatch.Apply(null, Without(changes));
+            else if (value is JsonArray list && MergeKey(name, kind) is { } key && target[name] is JsonArray current && list.All(i => i is JsonObject))
+                MergeList(current, list, key, name, kind);
             else
                 target[name] = value.DeepClone();
         }
         return target;
     }
+
+    /// <summary>Of all that has ports, only a Service's and a container's are merged.</summary>
+    private static string? MergeKey(string list, string kind) => (list, kind) switch
+    {
+        ("ports", "Service") => "port",
+        ("ports", "Pod" or "Deployment") => "containerPort",
+        _ => MergeKeys.GetValueOrDefault(list),
+    };
 
     private static JsonNode Detached(JsonObject parent, string name, JsonObject child)
     {
@@ -46,7 +56,7 @@ public static class StrategicMergePatch
         return child;
     }
 
-    private static void MergeList(JsonArray current, JsonArray patch, string key, string name)
+    private static void MergeList(JsonArray current, JsonArray patch, string key, string name, string kind)
     {
         if (patch.Any(i => i.At("$patch").String() == "replace"))
             current.Clear();
@@ -61,7 +71,7 @@ public static class StrategicMergePatch
             }
             else if (index >= 0)
             {
-                var merged = Apply((JsonObject)current[index]!.DeepClone(), item);
+                var merged = Apply((JsonObject)current[index]!.DeepClone(), item, kind);
                 current[index] = merged;
             }
             else

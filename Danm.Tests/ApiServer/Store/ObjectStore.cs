@@ -14,6 +14,7 @@ public sealed class ObjectStore(int watchLogLimit = 100_000)
     private readonly ConcurrentDictionary<string, ObjectTable> tables = new();
     private readonly Queue<(string Storage, long Revision)> snapshotOrder = new();
     private readonly Dictionary<(string Storage, long Revision), ImmutableSortedSet<StoredObject>> snapshots = [];
+    private readonly OwnerIndex owners = new();
     private long revision = 1;
 
     public long Revision => Interlocked.Read(ref revision);
@@ -42,6 +43,7 @@ public sealed class ObjectStore(int watchLogLimit = 100_000)
             table.Apply(body is null
                 ? new WatchEvent(next, expected, null, result)
                 : new WatchEvent(next, expected, result, null), watchLogLimit);
+            owners.Replace(type, expected, body is null ? null : result);
             return true;
         }
     }
@@ -51,9 +53,19 @@ public sealed class ObjectStore(int watchLogLimit = 100_000)
     {
         lock (writing)
         {
-            Table(type).Load(bodies.Select(b => StoredObject.From(b, type, ++revision)).ToArray());
+            var loaded = bodies.Select(b => StoredObject.From(b, type, ++revision)).ToArray();
+            Table(type).Load(loaded);
+            foreach (var item in loaded)
+                owners.Replace(type, null, item);
             Table(type).Compact(revision);
         }
+    }
+
+    /// <summary>The objects that name this uid as an owner's.</summary>
+    public IReadOnlyList<(ResourceType Type, StoredObject Dependent)> Dependents(string uid)
+    {
+        lock (writing)
+            return [.. owners.Of(uid).Select(d => (d.Type, Table(d.Type).Find(d.Key)!))];
     }
 
     /// <summary>A consistent snapshot and the revision it belongs to.</summary>

@@ -23,8 +23,9 @@ public sealed class ObjectTable
     /// <summary>Changes up to and including this version are no longer in the log.</summary>
     public long CompactedTo { get; private set; }
 
-    public StoredObject? Find(string? ns, string name) =>
-        objects.TryGetValue(new StoredObject { Key = StoredObject.KeyOf(ns, name) }, out var found) ? found : null;
+    public StoredObject? Find(string? ns, string name) => Find(StoredObject.KeyOf(ns, name));
+
+    public StoredObject? Find(string key) => objects.TryGetValue(new StoredObject { Key = key }, out var found) ? found : null;
 
     /// <summary>The objects of a namespace (all for null) after <paramref name="after"/>, in key order.</summary>
     public static IEnumerable<StoredObject> Range(ImmutableSortedSet<StoredObject> snapshot, string? ns, string? after)

@@ -22,6 +22,9 @@ public sealed class StoredObject
     /// <summary>Values of the resource's selectable fields, in their order.</summary>
     public string[] Fields { get; init; } = [];
 
+    /// <summary>The uids of its owners.</summary>
+    public string[] Owners { get; init; } = [];
+
     public byte[] Utf8 { get; init; } = [];
 
     // Like a real server's watch cache, a version that was shown once is not read and written anew for everybody who asks.
@@ -66,6 +69,7 @@ public sealed class StoredObject
                 ? [.. labels.Select(l => KeyValuePair.Create(l.Key, l.Value.String()!))]
                 : [],
             Fields = type.SelectableFields.Length == 0 ? [] : [.. type.SelectableFields.Select(f => Field(body, f))],
+            Owners = metadata["ownerReferences"] is JsonArray { Count: > 0 } owners ? [.. owners.Select(o => o.At("uid").String()).OfType<string>()] : [],
             Utf8 = Json.ToUtf8(body),
         };
     }

@@ -1,11 +1,10 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Clusters;
 
 namespace Danm.Tests.ApiServer.Tests;
 
-/// <summary>One cluster for all tests of a fixture, embedded or real; each test has a webhook and its configurations to itself.</summary>
-public abstract class AdmissionFixture
+/// <summary>Each test has a webhook and its configurations to itself.</summary>
+public abstract class AdmissionFixture : ClusterFixture
 {
     protected const string Configurations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
     protected const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
@@ -13,21 +12,11 @@ public abstract class AdmissionFixture
     protected const string HookName = "hook.example.io";
 
     private readonly List<string> configured = [];
-    private int made;
-
-    protected ITestCluster Cluster { get; private set; } = null!;
 
     protected WebhookHost Hook { get; private set; } = null!;
 
     [OneTimeSetUp]
-    public async Task StartCluster()
-    {
-        Cluster = await TestCluster.StartAsync();
-        await Cluster.ApplyAsync(WireTests.Data("widgets.yaml"));
-    }
-
-    [OneTimeTearDown]
-    public async Task StopCluster() => await Cluster.DisposeAsync();
+    public async Task DefineWidgets() => await Cluster.ApplyAsync(WireTests.Data("widgets.yaml"));
 
     [SetUp]
     public async Task StartHook() => Hook = await WebhookHost.StartAsync();
@@ -38,9 +27,6 @@ public abstract class AdmissionFixture
         await UnconfigureAsync();
         await Hook.DisposeAsync();
     }
-
-    /// <summary>A name that no other test uses.</summary>
-    protected string NewName() => $"o{Interlocked.Increment(ref made)}-{Guid.NewGuid():n}"[..20];
 
     protected static JsonObject ConfigMap(string name, string value = "1") => (JsonObject)JsonNode.Parse(
         $$$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{{name}}}"},"data":{"k":"{{{value}}}"}}""")!;
@@ -84,14 +70,4 @@ public abstract class AdmissionFixture
         ["apiVersion"] = "admissionregistration.k8s.io/v1", ["kind"] = "MutatingWebhookConfiguration",
         ["metadata"] = new JsonObject { ["name"] = name }, ["webhooks"] = new JsonArray([.. webhooks]),
     };
-
-    protected async Task<(int Code, JsonObject Body, string[] Warnings)> Send(string method, string path, JsonNode? body = null, string media = "application/json")
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        if (body is not null)
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, media);
-        using var response = await Cluster.Http.SendAsync(request);
-        var answer = (JsonObject)JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-        return ((int)response.StatusCode, answer, response.Headers.TryGetValues("Warning", out var warnings) ? [.. warnings] : []);
-    }
 }

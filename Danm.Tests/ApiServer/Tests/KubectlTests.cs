@@ -121,6 +121,87 @@ public sealed class KubectlTests
     }
 
     [Test]
+    public async Task Shows_a_headless_Service_of_both_families()
+    {
+        await Apply("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: db}
+            spec: {clusterIP: None, ports: [{name: sql, port: 5432}]}
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {name: db-4, labels: {kubernetes.io/service-name: db}}
+            addressType: IPv4
+            ports: [{name: sql, port: 5432}]
+            endpoints: [{addresses: [192.0.2.1]}, {addresses: [192.0.2.2]}, {addresses: [192.0.2.3]}, {addresses: [192.0.2.4]}]
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {name: db-6, labels: {kubernetes.io/service-name: db}}
+            addressType: IPv6
+            ports: [{name: sql, port: 5432}]
+            endpoints: [{addresses: ["2001:db8::1"]}]
+            ---
+            apiVersion: v1
+            kind: Endpoints
+            metadata: {name: db}
+            subsets: [{addresses: [{ip: 192.0.2.1}, {ip: "2001:db8::1"}], ports: [{name: sql, port: 5432}]}]
+            """);
+        (await kubectl.OutputAsync("get", "svc")).Should()
+            .MatchRegex(@"NAME +TYPE +CLUSTER-IP +EXTERNAL-IP +PORT\(S\) +AGE\ndb +ClusterIP +None +<none> +5432/TCP +\d+s\n");
+        (await kubectl.OutputAsync("get", "svc", "-o", "wide")).Should().MatchRegex(@"AGE +SELECTOR\ndb .* <none>\n");
+        (await kubectl.OutputAsync("get", "endpointslices")).Should().MatchRegex(
+            @"NAME +ADDRESSTYPE +PORTS +ENDPOINTS +AGE\ndb-4 +IPv4 +5432 +192\.0\.2\.1,192\.0\.2\.2,192\.0\.2\.3 \+ 1 more\.\.\. +\d+s\ndb-6 +IPv6 +5432 +2001:db8::1 +\d+s\n");
+        (await kubectl.OutputAsync("get", "ep")).Should().MatchRegex(@"NAME +ENDPOINTS +AGE\ndb +192\.0\.2\.1:5432,\[2001:db8::1\]:5432 +\d+s\n");
+        var described = await kubectl.OutputAsync("describe", "service", "db");
+        described.Should().MatchRegex(@"IP Families: +IPv4,IPv6\n").And.MatchRegex(@"Port: +sql +5432/TCP\n");
+        // Before 1.31 it reads the Endpoints.
+        described.Should().MatchRegex(kubectl.Minor < 31 ? @"Endpoints: +192\.0\.2\.1:5432,\[2001" : @"Endpoints: +192\.0\.2\.1:5432,192\.0\.2\.2:5432,192\.0\.2\.3:5432 \+ 2 more");
+    }
+
+    [Test]
+    public async Task Shows_how_Services_are_reached()
+    {
+        await Apply("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: a}
+            spec: {type: NodePort, selector: {w: z, v: "1"}, ports: [{port: 80, nodePort: 30080}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: b}
+            spec: {type: LoadBalancer, clusterIP: 10.96.0.7, ports: [{name: x, port: 80, nodePort: 30081}, {name: w, port: 81, nodePort: 30082, protocol: UDP}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: c}
+            spec: {type: ExternalName, externalName: example.com}
+            """);
+        (await kubectl.OutputAsync("get", "svc", "-o", "wide")).Should().MatchRegex(@"\na +NodePort +10\.96\.0\.\d+ +<none> +80:30080/TCP +\d+s +v=1,w=z\n")
+            .And.MatchRegex(@"\nb +LoadBalancer +10\.96\.0\.7 +<pending> +80:30081/TCP,81:30082/UDP +\d+s +<none>\n")
+            .And.MatchRegex(@"\nc +ExternalName +<none> +example\.com +<none> +\d+s +<none>\n");
+        (await kubectl.OutputAsync("get", "all")).Should().Contain("service/a").And.Contain("service/c");
+    }
+
+    [Test]
+    public async Task Changes_one_of_a_Services_ports()
+    {
+        const string service = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: db}
+            spec: {clusterIP: None, ports: [{name: sql, port: 5432}, {name: stats, port: 80}]}
+            """;
+        Needs(27);
+        await Apply(service);
+        (await Apply(service)).Should().Contain("unchanged");
+        (await Apply(service.Replace("port: 80", "port: 80, appProtocol: http"))).Should().Contain("configured");
+        (await kubectl.OutputAsync("get", "svc", "db", "-o", "jsonpath={range .spec.ports[*]}{.name} {.port} {.appProtocol},{end}")).Should().Be("sql 5432 ,stats 80 http,");
+    }
+
+    [Test]
     public async Task Explains_and_lists_resources()
     {
         Needs(27);
