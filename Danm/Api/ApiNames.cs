@@ -55,6 +55,18 @@ public static class ApiNames
     /// <summary>The same annotation as the original's releases spell it.</summary>
     public const string LegacyInterfacesAnnotation = LegacyGroup + "/interfaces";
 
+    /// <summary>Service annotation: which labels the Pods have, a JSON object.</summary>
+    public const string SelectorAnnotation = Prefix + "selector";
+
+    /// <summary>Service annotation: which DanmNet.</summary>
+    public const string NetworkAnnotation = Prefix + "network";
+
+    /// <summary>Service annotation: which TenantNetwork.</summary>
+    public const string TenantNetworkAnnotation = Prefix + "tenantNetwork";
+
+    /// <summary>Service annotation: which ClusterNetwork.</summary>
+    public const string ClusterNetworkAnnotation = Prefix + "clusterNetwork";
+
     /// <summary>
     /// Annotation or label: a migration made the object from the original's state. Garbage collection leaves it alone.
     /// </summary>

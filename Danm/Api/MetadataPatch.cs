@@ -1,6 +1,6 @@
 namespace Danm.Api;
 
-/// <summary>A merge patch (RFC 7386) of an object's metadata: members that are null stay as they are, annotations that are null go.</summary>
+/// <summary>A merge patch (RFC 7386) of an object's metadata: members that are null stay as they are, labels and annotations that are null go.</summary>
 public sealed class MetadataPatch
 {
     /// <summary>What changes.</summary>
@@ -19,6 +19,9 @@ public sealed class MetadataChange
 {
     /// <summary>The server refuses the patch if the object has another one.</summary>
     public string? ResourceVersion { get; set; }
+
+    /// <summary>What selectors select; a label that is null goes.</summary>
+    public Dictionary<string, string?>? Labels { get; set; }
 
     /// <summary>What nobody selects.</summary>
     public Dictionary<string, string?>? Annotations { get; set; }
