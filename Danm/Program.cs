@@ -11,12 +11,6 @@ internal static class Program
     private static int Main(string[] args)
     {
         var name = ProgramName.Of(Environment.GetCommandLineArgs());
-        if (ProgramName.IsOfALaterBuild(name))
-        {
-            Console.Error.WriteLine($"error: this build has no program '{name}'");
-            return 2;
-        }
-
         // kubectl hands its plugins its own environment, whatever is in it.
         if (name != ProgramName.KubectlPlugin && Environment.GetEnvironmentVariable("CNI_COMMAND") is not null)
         {

@@ -20,7 +20,7 @@ public sealed class ProgramNameTests
 
     [Test]
     public async Task Every_name_tells_its_version_in_Gos_spelling_too(
-        [Values("danm", "netwatcher", "webhook", "controller", "kubectl-danm")] string name, [Values("-version", "--version")] string flag)
+        [Values("danm", "netwatcher", "svcwatcher", "webhook", "controller", "kubectl-danm")] string name, [Values("-version", "--version")] string flag)
     {
         var (code, output, error) = await RunAsync(name, flag);
 
@@ -29,6 +29,7 @@ public sealed class ProgramNameTests
     }
 
     [TestCase("netwatcher", "--vxlan-flooding")]
+    [TestCase("svcwatcher", "--leader-elect")]
     [TestCase("webhook", "--self-signed")]
     [TestCase("controller", "--leader-elect")]
     [TestCase("danm", "ipam")]

@@ -19,6 +19,7 @@ internal static class CommandLine
     private static readonly Dictionary<string, Func<Command>> Modes = new()
     {
         [NetwatcherCommand.Name] = NetwatcherCommand.Create,
+        [SvcwatcherCommand.Name] = SvcwatcherCommand.Create,
         [WebhookCommand.Name] = WebhookCommand.Create,
         [ControllerCommand.Name] = ControllerCommand.Create,
     };
@@ -39,7 +40,7 @@ internal static class CommandLine
         }
 
         var parsed = (mode is null ? Root() : Mode(mode())).Parse(
-            GoFlags.Normalise(args, "version", "help", "kubeconf", "kubeconfig", "tls-cert-bundle", "tls-private-key-file", "bind-port", "bind-address"));
+            GoFlags.Normalise(args, ["version", "help", "kubeconf", "kubeconfig", "tls-cert-bundle", "tls-private-key-file", "bind-port", "bind-address", .. GlogFlags.Names]));
         if (parsed.Action is ParseErrorAction)
         {
             foreach (var fault in parsed.Errors)

@@ -14,7 +14,4 @@ internal static class ProgramName
         var path = argv[0];
         return path[(path.LastIndexOf('/') + 1)..];
     }
-
-    /// <summary>Whether a program of this name is part of Danm, but not of this build.</summary>
-    public static bool IsOfALaterBuild(string name) => name is "svcwatcher";
 }

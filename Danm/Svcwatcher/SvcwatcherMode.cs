@@ -1,0 +1,98 @@
+using Danm.Kube;
+using Danm.Kube.Elections;
+using Danm.Kube.Events;
+using Danm.Kube.Queues;
+using Danm.Kube.Serving;
+using Danm.Kube.Watching;
+using Danm.Svcwatcher.Slices;
+using Danm.Svcwatcher.View;
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Svcwatcher;
+
+/// <summary>
+/// Publishes the addresses of Pods' interfaces as the endpoints of Services that choose them. Several replicas stand for one Lease; one
+/// writes, and the others know all that it knows.
+/// </summary>
+internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, ILogger log)
+{
+    private const string Component = "danm-svcwatcher";
+    private const int Workers = 8;
+
+    private static readonly WorkQueueOptions Retries = new() { FirstRetry = TimeSpan.FromMilliseconds(50), LongestRetry = TimeSpan.FromMinutes(1), RetriesPerSecond = 100 };
+
+    /// <summary>Runs until it is cancelled; the slices stay.</summary>
+    /// <exception cref="LeadershipLostException">It led, and does so no more: the process is to end, and a new one stands anew.</exception>
+    /// <exception cref="TimeoutException">The same, and its work did not end in time.</exception>
+    /// <exception cref="IOException">An address cannot be listened on.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        log.Starts();
+        var trouble = new ApiTrouble(log.ApiFailed, TimeProvider.System);
+        var view = new ClusterView(api, trouble.Tell);
+        var slices = new OwnSlices(api, trouble.Tell);
+        var checks = new HealthChecks();
+        checks.Add("listed", Probe.Ready, () => view.Complete.IsCompleted && slices.Complete.IsCompleted ? null : $"not listed yet: {string.Join(", ", view.Unknown)}");
+        await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), StandAsync(view, slices, stop.Token)).ConfigureAwait(false);
+        log.Ends();
+    }
+
+    private Task StandAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation) => options.Election is { } election
+        ? new LeaderElector(api, election, log).RunAsync(leading => LeadAsync(view, slices, leading, cancellation), cancellation)
+        : WorkAsync(view, slices, cancellation);
+
+    private async Task LeadAsync(ClusterView view, OwnSlices slices, CancellationToken leading, CancellationToken cancellation)
+    {
+        await WorkAsync(view, slices, leading).ConfigureAwait(false);
+        if (!cancellation.IsCancellationRequested)
+            throw new LeadershipLostException("leader election lost: another replica leads");
+    }
+
+    private async Task WorkAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation)
+    {
+        var known = Task.WhenAll(view.Complete, slices.Complete);
+        await known.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!known.IsCompletedSuccessfully)
+            return;
+        using var services = new WorkQueue<ObjectKey>("services", Retries);
+        using var labels = new WorkQueue<ObjectKey>("labels", Retries);
+        await using var events = new EventRecorder(api, Component, null);
+        var triggers = new TriggerTimes();
+        var sync = new ServiceSync(api, view, slices, triggers, new ServiceReport(events, log, TimeProvider.System), TimeProvider.System, log);
+
+        view.Touched += Touch;
+        view.Relabelled += Relabel;
+        slices.Disturbed += Disturb;
+        try
+        {
+            foreach (var service in view.Services.Union(slices.Services))
+                services.Add(service);
+            foreach (var endpoint in view.Mislabelled)
+                labels.Add(endpoint);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Together.RunAsync(
+                stop,
+                new ReconcileLoop<ObjectKey>(services, sync.SyncAsync, log, new ReconcileOptions { Workers = Workers }).RunAsync(stop.Token),
+                new ReconcileLoop<ObjectKey>(labels, new LabelSync(api, view).SyncAsync, log, new ReconcileOptions { Workers = Workers }).RunAsync(stop.Token)).ConfigureAwait(false);
+        }
+        finally
+        {
+            view.Touched -= Touch;
+            view.Relabelled -= Relabel;
+            slices.Disturbed -= Disturb;
+        }
+
+        void Relabel(ObjectKey endpoint) => labels.Add(endpoint);
+
+        void Disturb(ObjectKey service) => services.Add(service);
+
+        void Touch(ObjectKey service, string? trigger)
+        {
+            if (trigger is not null)
+                triggers.Note(service, trigger);
+            services.Add(service);
+        }
+    }
+}
