@@ -4,17 +4,7 @@ namespace Danm.Api;
 public sealed class BackingPod : IApiObject
 {
     /// <inheritdoc/>
-    public ObjectMeta Metadata
-    {
-        get;
-        set
-        {
-            field = value ?? new();
-            field.Annotations = null;
-            field.OwnerReferences = null;
-            field.Finalizers = null;
-        }
-    } = new();
+    public ObjectMeta Metadata { get; set => field = (value ?? new()).ForSelection(); } = new();
 
     /// <summary>Where it runs, and its name in DNS.</summary>
     public BackingPodSpec Spec { get; set => field = value ?? new(); } = new();

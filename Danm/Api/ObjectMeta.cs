@@ -35,6 +35,13 @@ public sealed class ObjectMeta
 
     /// <summary>Who must agree before the object goes. Read so that a whole object that is written back keeps them.</summary>
     public List<string>? Finalizers { get; set; }
+
+    /// <summary>Itself, without what only its owner needs: of kinds that a cluster has many of.</summary>
+    internal ObjectMeta ForSelection()
+    {
+        (Annotations, OwnerReferences, Finalizers) = (null, null, null);
+        return this;
+    }
 }
 
 /// <summary>Kubernetes' metav1.OwnerReference.</summary>

@@ -6,17 +6,7 @@ namespace Danm.Api;
 public sealed class PodInterfaceRecord : IApiObject
 {
     /// <inheritdoc/>
-    public ObjectMeta Metadata
-    {
-        get;
-        set
-        {
-            field = value ?? new();
-            field.Annotations = null;
-            field.OwnerReferences = null;
-            field.Finalizers = null;
-        }
-    } = new();
+    public ObjectMeta Metadata { get; set => field = (value ?? new()).ForSelection(); } = new();
 
     /// <summary>Whose interface, on which network, with which addresses.</summary>
     public PodInterfaceSpec Spec { get; set => field = value ?? new(); } = new();
