@@ -45,6 +45,8 @@ public sealed class GoDurationTests
     public void Are_written_short(double seconds, string text) => new GoDuration(TimeSpan.FromSeconds(seconds)).ToString().Should().Be(text);
 
     [TestCase("--vni-grace=soon", "--vni-grace: 'soon' is no duration")]
+    [TestCase("--vni-grace=89s", "--vni-grace: 1m29s is shorter than a create may take, and an id could be given to two networks: at least 1m30s")]
+    [TestCase("--vni-grace=0", "--vni-grace: 0s is shorter")]
     [TestCase("--leader-elect-renew-deadline=15s", "the lease duration must be more than the renew deadline")]
     [TestCase("--leader-elect-lease-duration=20500ms", "the lease duration must be whole seconds")]
     [TestCase("--leader-elect-lease-duration=soon", "'soon' is no duration")]
@@ -59,6 +61,11 @@ public sealed class GoDurationTests
         error.ToString().Should().StartWith("error: ").And.Contain(message);
     }
 
+    [TestCase("--vni-grace=90s")]
+    [TestCase("--vni-grace=1s", "--allow-short-vni-grace")]
+    public void A_grace_that_a_create_fits_in_or_that_is_allowed_to_be_short_is_no_wrong_usage(params string[] flags) =>
+        ControllerCommand.Create().Parse(flags).Errors.Should().BeEmpty();
+
     [Test]
     public void Help_shows_defaults_as_they_are_typed()
     {
@@ -66,6 +73,6 @@ public sealed class GoDurationTests
 
         CommandLine.Run("danm", ["controller", "--help"], output, TextWriter.Null).Should().Be(0);
 
-        output.ToString().Should().Contain("[default: 10m]").And.Contain("[default: 15s]").And.NotContain("00:");
+        output.ToString().Should().Contain("[default: 10m]").And.Contain("[default: 15s]").And.NotContain("00:").And.NotContain("--allow-short");
     }
 }

@@ -62,10 +62,11 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
             await TryAsync(() => CorrectAsync(misnamed, cancellation), misnamed.Allocation.Metadata.Name!, corrected).ConfigureAwait(false);
         report.Tell(plan);
         var pace = new Pace(options.DeletesPerSecond, clock);
+        var living = over.Count == 0 ? [] : networks.ToDictionary(VniRules.RefOf, n => n.Metadata.CreationTimestamp);
         foreach (var unused in over)
         {
             await pace.WaitAsync(cancellation).ConfigureAwait(false);
-            await TryAsync(() => FreeAsync(unused, cancellation), unused.Metadata.Name!, freed).ConfigureAwait(false);
+            await TryAsync(() => FreeAsync(unused, living, cancellation), unused.Metadata.Name!, freed).ConfigureAwait(false);
         }
 
         return new VniRepairResult(freed, restored, corrected, failures);
@@ -139,13 +140,13 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         return true;
     }
 
-    private async Task<bool> FreeAsync(VNIAllocation unused, CancellationToken cancellation)
+    private async Task<bool> FreeAsync(VNIAllocation unused, Dictionary<NetworkRef, string?> living, CancellationToken cancellation)
     {
         // A Pod that was being attached while its network went stands on the wire as long as it lives.
-        if (unused.Spec.Network is { Name.Length: > 0 } network && await pods.FindAsync(network, cancellation).ConfigureAwait(false) is { } endpoint)
+        if (unused.Spec.Network is { Name.Length: > 0 } network && await FindPodAsync(network, living.GetValueOrDefault(network), cancellation).ConfigureAwait(false) is { } pod)
         {
             graces.Renew(unused);
-            log.StaysInUse(Vni.Of(unused.Spec), network, $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}");
+            log.StaysInUse(Vni.Of(unused.Spec), network, pod);
             return false;
         }
 
@@ -159,5 +160,15 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         log.Freed(Vni.Of(unused.Spec), unused.Spec.Network);
         VniMetrics.Freed.Add(1);
         return true;
+    }
+
+    /// <summary>A Pod of the network that had the id, and not of the one that has its name now and another id.</summary>
+    private async Task<string?> FindPodAsync(NetworkRef network, string? until, CancellationToken cancellation)
+    {
+        if (await pods.FindAsync(network, cancellation, until).ConfigureAwait(false) is { } endpoint)
+            return $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
+        return await pods.FindAddressAsync(network, cancellation, until).ConfigureAwait(false) is { } address
+            ? $"{address.Spec.Owner?.Namespace}/{address.Spec.Owner?.Pod}"
+            : null;
     }
 }

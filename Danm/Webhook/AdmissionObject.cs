@@ -35,6 +35,9 @@ internal static class AdmissionObject
         return network;
     }
 
+    /// <summary>Whether there is an object already.</summary>
+    public static bool IsUpdate(AdmissionRequest request) => request.OldObject is { ValueKind: JsonValueKind.Object };
+
     /// <summary>Whether an update changes what is wanted, and not only labels, annotations, owners, finalizers or a status.</summary>
     public static bool ChangesAny(AdmissionRequest request, params ReadOnlySpan<string> members)
     {

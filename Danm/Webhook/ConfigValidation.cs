@@ -14,9 +14,12 @@ internal sealed class ConfigValidation : IAdmission
     {
         if (request.Kind?.Kind != ApiNames.TenantConfig)
             return Task.FromResult(Decision.Deny(400, "BadRequest", $"{request.Kind?.Kind} is no {ApiNames.TenantConfig}"));
-        var old = AdmissionObject.Read(request.OldObject, AdmissionJson.Default.TenantConfig);
-        if (AdmissionObject.Read(request.Object, AdmissionJson.Default.TenantConfig) is not { } config || (old is not null && !AdmissionObject.ChangesAny(request, "hostDevices", "networkIds")))
+        // What was stored before there were rules must still take a label, and lose a finalizer, even if we cannot read it.
+        if (AdmissionObject.IsUpdate(request) && !AdmissionObject.ChangesAny(request, "hostDevices", "networkIds"))
             return Task.FromResult(Decision.Allow());
+        if (AdmissionObject.Read(request.Object, AdmissionJson.Default.TenantConfig) is not { } config)
+            return Task.FromResult(Decision.Allow());
+        var old = AdmissionObject.Read(request.OldObject, AdmissionJson.Default.TenantConfig);
         var verdict = TenantConfigAdmission.Check(config, old);
         return Task.FromResult(verdict.Faults.Count > 0 ? Decision.Invalid(request, verdict.Faults, verdict.Warnings) : Decision.Allow(verdict.Warnings));
     }

@@ -20,13 +20,16 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
     {
         if (!NetworkKinds.TryParse(request.Kind?.Kind, out var kind) || string.IsNullOrEmpty(request.Kind?.Kind))
             return Decision.Deny(400, "BadRequest", $"{request.Kind?.Kind} is no kind of network: this path is for {ApiNames.DanmNet}, {ApiNames.TenantNetwork} and {ApiNames.ClusterNetwork}");
-        var old = AdmissionObject.ReadNetwork(request.OldObject, kind);
-        // What was stored before there were rules must still take a label, and lose a finalizer.
-        if (old is not null && !AdmissionObject.ChangesAny(request, "spec"))
+        // What was stored before there were rules must still take a label, and lose a finalizer, even if we cannot read it.
+        if (AdmissionObject.IsUpdate(request) && !AdmissionObject.ChangesAny(request, "spec"))
             return Decision.Allow();
+        var old = AdmissionObject.ReadNetwork(request.OldObject, kind);
         if (request.Object is not { ValueKind: JsonValueKind.Object } stored)
             return Decision.Deny(400, "BadRequest", "the review has no object");
         var (sent, wanted) = (AdmissionObject.ReadNetwork(stored, kind)!, AdmissionObject.ReadNetwork(stored, kind)!);
+        // The API server looks at names after admission only: an id would be reserved for a network that is never stored.
+        if (old is null && ObjectNaming.Check(wanted.Metadata) is { } misnamed)
+            return Decision.Invalid(request, [misnamed]);
         if (kind == NetworkKind.TenantNetwork && old is not null)
             tenants.Keep(wanted, old);
         var first = NetworkAdmission.Check(wanted, old);

@@ -16,7 +16,7 @@ public sealed class TenantIdTests : ControllerFixture
         Network("lost", 502);
         Reserve(500, "goes");
         Reserve(501, "stays");
-        await using var controller = await StartLeaderAsync("--vni-grace=3s", "--metrics-bind-address=127.0.0.1:18090", "--health-probe-bind-address=127.0.0.1:18090");
+        await using var controller = await StartLeaderAsync("--vni-grace=3s", "--allow-short-vni-grace", "--metrics-bind-address=127.0.0.1:18090", "--health-probe-bind-address=127.0.0.1:18090");
         await Eventually.HoldsAsync(() => Allocations().Should().Equal("vlan500.ens4 goes", "vlan501.ens4 stays", "vlan502.ens4 lost"));
 
         Server.Store.Delete("danm.io/v1", "TenantNetwork", "default", "goes");

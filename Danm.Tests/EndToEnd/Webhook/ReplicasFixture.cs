@@ -71,7 +71,7 @@ public abstract class ReplicasFixture : WebhookFixture
     }
 
     /// <summary>The controller, which frees ids that have been unused for a second.</summary>
-    private protected ModeProcess StartController() => ModeProcess.Start("controller", "--kubeconfig", InFolder("controller"), "--vni-grace=1s");
+    private protected ModeProcess StartController() => ModeProcess.Start("controller", "--kubeconfig", InFolder("controller"), "--vni-grace=1s", "--allow-short-vni-grace");
 
     /// <summary>Waits for what the controller is to do.</summary>
     private protected static async Task BringsAboutAsync(ModeProcess controller, Func<bool> done)

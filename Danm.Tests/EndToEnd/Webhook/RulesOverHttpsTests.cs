@@ -221,6 +221,22 @@ public sealed class RulesOverHttpsTests : WebhookFixture
         (await SubmitAsync(Network(NetworkKind.TenantNetwork, Manifest), stored)).Accepted().Body.At("spec", "NetworkID").String().Should().Be("theirs");
     }
 
+    // The server itself looks at names after mutating webhooks only.
+    [TestCase("name", "x,y")]
+    [TestCase("name", ".")]
+    [TestCase("name", "..")]
+    [TestCase("generateName", "x,y-")]
+    public async Task A_TenantNetwork_whose_name_is_none_takes_no_id(string member, string value)
+    {
+        var network = Network(NetworkKind.TenantNetwork, """{"NetworkID":"net","NetworkType":"ipvlan","Options":{"host_device":"ens5"}}""");
+        network["metadata"] = new JsonObject { [member] = value, ["namespace"] = "default" };
+
+        var denied = await CreateAsync(network);
+
+        (denied.Code, Server.Store.List("danm.io/v1", "VNIAllocation").Count).Should().Be((422, 0), denied.Body.ToJsonString());
+        denied.Message.Should().StartWith($"admission webhook \"danm-netvalidation.nokia.k8s.io\" denied the request: metadata.{member}: \"{value}\" must be ");
+    }
+
     [Test]
     public async Task Reviews_of_v1beta1_are_answered_in_kind()
     {
