@@ -164,6 +164,59 @@ public sealed class VniReserverTests
     }
 
     [Test]
+    public async Task What_deleted_networks_had_costs_their_namespace_nothing()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 4; id++)
+            Left(id, TimeSpan.FromMinutes(20));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 4);
+
+        (await reserver.ReserveAsync(For("a", "1-8"), dryRun: false, default)).Should().Be(5);
+    }
+
+    [Test]
+    public async Task What_was_denied_a_while_ago_is_told_at_once()
+    {
+        var reserver = await ReplicaAsync();
+        Left(1, TimeSpan.FromMinutes(2));
+        Left(2, TimeSpan.FromMinutes(3));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 2);
+
+        var refusal = await reserver.Awaiting(r => r.ReserveAsync(For("a", "1-8"), dryRun: false, default)).Should().ThrowAsync<VniException>().WithMessage("2 ids on \"ens4\" are kept*10 minutes*");
+        refusal.Which.IsTemporary.Should().BeTrue();
+        (await reserver.ReserveAsync(For("b", "1-8", "other"), dryRun: false, default)).Should().Be(3);
+    }
+
+    [Test]
+    public async Task However_old_a_namespace_leaves_no_more_than_four_times_as_many()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 2000; id < 2064; id++)
+            Left(id, TimeSpan.FromHours(1));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 64);
+
+        await reserver.Awaiting(r => r.ReserveAsync(For("a"), dryRun: false, default)).Should().ThrowAsync<VniException>();
+    }
+
+    [Test]
+    public async Task A_range_that_is_exhausted_is_told_before_what_the_namespace_has_left()
+    {
+        var reserver = await ReplicaAsync();
+        Left(1, TimeSpan.FromSeconds(1));
+        Left(2, TimeSpan.FromSeconds(1));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 2);
+
+        await reserver.Awaiting(r => r.ReserveAsync(For("a", "1-2"), dryRun: false, default)).Should().ThrowAsync<VniException>().WithMessage("all 2 ids*");
+    }
+
+    private void Left(int id, TimeSpan age) => server.Store.Create(new JsonObject
+    {
+        ["apiVersion"] = "danm.io/v1", ["kind"] = "VNIAllocation",
+        ["metadata"] = new JsonObject { ["name"] = $"vlan{id}.ens4", ["annotations"] = new JsonObject { [VniReserver.ReservedAtAnnotation] = (DateTimeOffset.UtcNow - age).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", System.Globalization.CultureInfo.InvariantCulture) } },
+        ["spec"] = new JsonObject { ["device"] = "ens4", ["vniType"] = "vlan", ["vni"] = id, ["network"] = new JsonObject { ["kind"] = "TenantNetwork", ["namespace"] = "default", ["name"] = $"left-{id}" } },
+    });
+
+    [Test]
     public async Task Two_hundred_at_once_from_three_replicas_get_two_hundred_ids()
     {
         VniReserver[] reservers = [await ReplicaAsync(), await ReplicaAsync(), await ReplicaAsync()];

@@ -38,9 +38,6 @@ internal sealed class VniPicture
     /// <summary>Whether nobody can have it: allocated, or used by a network of any kind, an administrator's included.</summary>
     public bool IsTaken(int id) => taken.Contains(id);
 
-    /// <summary>Whether a TenantNetwork that is stored has it.</summary>
-    public bool IsUsed(int id) => used.Contains(id);
-
     /// <summary>Reserved for a TenantNetwork of a namespace that is not stored, or not yet.</summary>
     public IEnumerable<VNIAllocation> UnusedOf(string ns) => unused.Where(a => a.Spec.Network?.Namespace == ns && !ImportedObject.Is(a.Metadata));
 }

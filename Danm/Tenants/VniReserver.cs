@@ -23,7 +23,16 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
 
     private const int MostUnused = 16;
 
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(25);
+    // In any case, with those of networks that were there and are deleted: the controller may be away.
+    private const int MostLeft = 4 * MostUnused;
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(25), LongestGlance = TimeSpan.FromMilliseconds(250);
+
+    // A create that was admitted is stored within the API server's request time-out, 60 s by default, or never.
+    private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(60);
+
+    // What was reserved before then and is unused had a network that was deleted, or is about to be freed.
+    private static readonly TimeSpan Lately = new VniRepairOptions().Grace;
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly ConcurrentDictionary<(string, Encapsulation), DeviceQueue> queues = new();
@@ -32,9 +41,9 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     /// <param name="request">For whom.</param>
     /// <param name="dryRun">Whether nothing is reserved: the answer is what would be.</param>
     /// <param name="cancellation">Ends it; what is reserved by then is free for the next request of the same name.</param>
-    /// <exception cref="VniException">The range is exhausted.</exception>
+    /// <exception cref="VniException">The range is exhausted, or the namespace has more ids reserved and unused than it may.</exception>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    /// <exception cref="OperationCanceledException">Too many ids of the namespace stay reserved and unused.</exception>
+    /// <exception cref="OperationCanceledException">The namespace's networks before this one were not stored in time.</exception>
     public async Task<int> ReserveAsync(VniRequest request, bool dryRun, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -42,7 +51,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         var queue = queues.GetOrAdd((vnis.Device, vnis.Encapsulation), static _ => new DeviceQueue());
         // A denied request costs its namespace one of these until the grace is over, and others nothing.
         var most = Math.Clamp(vnis.Ranges.Count / 4, 1, MostUnused);
-        while (true)
+        for (var glance = Glance; ; glance = glance * 2 < LongestGlance ? glance * 2 : LongestGlance)
         {
             await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
             try
@@ -50,7 +59,9 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 var picture = await PictureAsync(request, queue, cancellation).ConfigureAwait(false);
                 if (await AgainAsync(request, picture, dryRun, cancellation).ConfigureAwait(false) is { } again)
                     return again;
-                if (picture.UnusedOf(request.Namespace).Count() < most)
+                if (vnis.Ranges.All.All(picture.IsTaken))
+                    throw Exhausted(vnis);
+                if (MayTake([.. picture.UnusedOf(request.Namespace)], most, vnis))
                     return await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false);
             }
             finally
@@ -59,7 +70,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
             }
 
             // Many at once: those before are stored in a moment.
-            await Task.Delay(Glance, clock, cancellation).ConfigureAwait(false);
+            await Task.Delay(glance, clock, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -168,9 +179,26 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 return id;
         }
 
-        throw new VniException(
-            $"all {vnis.Ranges.Count} ids of {(vnis.Encapsulation == Encapsulation.Vlan ? Vni.VlanType : Vni.VxlanType)} {vnis.Ranges} on \"{vnis.Device}\" are taken: ask an administrator to widen vniRange in the TenantConfig, or delete TenantNetworks", isTemporary: false);
+        throw Exhausted(vnis);
     }
+
+    /// <summary>Whether the namespace may have one more; if not, whether it is worth waiting.</summary>
+    /// <exception cref="VniException">It is not: what is reserved will not be stored.</exception>
+    private bool MayTake(List<VNIAllocation> unused, int most, TenantVnis vnis)
+    {
+        var now = clock.GetUtcNow();
+        var ages = unused.ConvertAll(a => DateTimeOffset.TryParse(a.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? now - at : TimeSpan.MaxValue);
+        if (ages.Count(a => a < Lately) < most && unused.Count < MostLeft)
+            return true;
+        if (ages.Exists(a => a < InFlight))
+            return false;
+        throw new VniException(
+            $"{unused.Count} ids on \"{vnis.Device}\" are kept for TenantNetworks of this namespace that were denied or deleted, and more are not given: danm controller frees each about {Lately.TotalMinutes:0} minutes after its last use. Try again then",
+            isTemporary: true);
+    }
+
+    private static VniException Exhausted(TenantVnis vnis) => new(
+            $"all {vnis.Ranges.Count} ids of {(vnis.Encapsulation == Encapsulation.Vlan ? Vni.VlanType : Vni.VxlanType)} {vnis.Ranges} on \"{vnis.Device}\" are taken: ask an administrator to widen vniRange in the TenantConfig, or delete TenantNetworks", isTemporary: false);
 
     private string Now() => clock.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", System.Globalization.CultureInfo.InvariantCulture);
 

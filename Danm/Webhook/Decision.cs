@@ -39,12 +39,12 @@ internal sealed record Decision
             {
                 Group = request.Kind?.Group,
                 Kind = request.Kind?.Kind,
-                Name = request.Name,
+                Name = request.Name is { } name ? CniText.Clean(name, 253) : null,
                 Causes = [.. faults.Take(MostCauses).Select(f => new StatusCause
                 {
                     Reason = f.Value is null ? "FieldValueRequired" : "FieldValueInvalid",
                     Field = CniText.Clean(f.Field, 200),
-                    Message = CniText.Clean(f.Value is null ? f.Message : $"\"{f.Value}\" {f.Message}", 500),
+                    Message = CniText.Clean(f.Value is null ? f.Message : $"\"{CniText.Clean(f.Value, 300)}\" {f.Message}", 500),
                 })],
             },
         },

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text.Json;
 using Danm.Api;
 using Danm.Kube;
@@ -20,8 +21,13 @@ internal sealed class ReviewHandler(ILogger log)
     /// <summary>The most that a review may have: two objects of 1.5 MB, the most that etcd takes, and what is around them.</summary>
     public const int MaxBody = 4 << 20;
 
+    // With all that becomes of them, within half of the memory that manifests/ give the webhook.
+    private const long MostAtOnce = 4 * MaxBody;
+
     // Below the 10 s that manifests/ give the API server's patience, so that the user reads why.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    private readonly BodyBudget budget = new(MostAtOnce);
 
     /// <summary>Whether connections are to be given up after their next answer, since the program is about to end.</summary>
     public bool IsDraining { get; set; }
@@ -44,10 +50,37 @@ internal sealed class ReviewHandler(ILogger log)
             return await RefuseAsync(response, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview").ConfigureAwait(false);
         if (request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) != true)
             return await RefuseAsync(response, StatusCodes.Status415UnsupportedMediaType, "the Content-Type must be application/json").ConfigureAwait(false);
+        var length = request.ContentLength ?? MaxBody;
+        if (length > MaxBody)
+            return await RefuseAsync(response, StatusCodes.Status413PayloadTooLarge, $"a review has at most {MaxBody} bytes").ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        limit.CancelAfter(Patience);
+        try
+        {
+            await budget.TakeAsync(length, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return await RefuseAsync(response, StatusCodes.Status503ServiceUnavailable, "too many large reviews at once: try again").ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await ReviewAsync(context, admission, limit.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            budget.Release(length);
+        }
+    }
+
+    private async Task<int> ReviewAsync(HttpContext context, IAdmission admission, CancellationToken limit)
+    {
+        var (request, response) = (context.Request, context.Response);
         AdmissionReview? review;
         try
         {
-            review = await JsonSerializer.DeserializeAsync(request.Body, AdmissionJson.Default.AdmissionReview, context.RequestAborted).ConfigureAwait(false);
+            review = await JsonSerializer.DeserializeAsync(request.Body, AdmissionJson.Default.AdmissionReview, limit).ConfigureAwait(false);
         }
         catch (JsonException)
         {
@@ -57,11 +90,15 @@ internal sealed class ReviewHandler(ILogger log)
         {
             return await RefuseAsync(response, e.StatusCode, e.Message).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            return await RefuseAsync(response, StatusCodes.Status408RequestTimeout, $"the body did not come within {Patience.TotalSeconds:0} s").ConfigureAwait(false);
+        }
 
         if (review?.Request is not { } asked || review.ApiVersion is not ("admission.k8s.io/v1" or "admission.k8s.io/v1beta1"))
             return await RefuseAsync(response, StatusCodes.Status400BadRequest, "the body is no AdmissionReview of admission.k8s.io/v1 or v1beta1").ConfigureAwait(false);
 
-        var decision = await DecideAsync(asked, admission, context.RequestAborted).ConfigureAwait(false);
+        var decision = await DecideAsync(asked, admission, limit).ConfigureAwait(false);
         var answer = new AdmissionReview { ApiVersion = review.ApiVersion, Kind = "AdmissionReview", Response = decision.ToResponse(asked.Uid) };
         var body = JsonSerializer.SerializeToUtf8Bytes(answer, AdmissionJson.Default.AdmissionReview);
         response.ContentType = "application/json";
@@ -73,15 +110,13 @@ internal sealed class ReviewHandler(ILogger log)
         return StatusCodes.Status200OK;
     }
 
-    private async Task<Decision> DecideAsync(AdmissionRequest request, IAdmission admission, CancellationToken aborted)
+    private async Task<Decision> DecideAsync(AdmissionRequest request, IAdmission admission, CancellationToken limit)
     {
         if (!string.IsNullOrEmpty(request.SubResource) || (request.Kind?.Group is { } group && group != ApiNames.Group))
             return Decision.Allow();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted);
-        limit.CancelAfter(Patience);
         try
         {
-            return await admission.DecideAsync(request, limit.Token).ConfigureAwait(false);
+            return await admission.DecideAsync(request, limit).ConfigureAwait(false);
         }
         catch (NetworkFaultException e)
         {
@@ -91,9 +126,17 @@ internal sealed class ReviewHandler(ILogger log)
         {
             return Decision.Deny(StatusCodes.Status409Conflict, "AlreadyExists", e.Message);
         }
+        catch (VniException e) when (e.IsTemporary)
+        {
+            return Decision.Deny(StatusCodes.Status503ServiceUnavailable, "ServiceUnavailable", e.Message);
+        }
         catch (VniException e)
         {
             return Decision.Deny(StatusCodes.Status403Forbidden, "Forbidden", e.Message);
+        }
+        catch (ApiException e) when (e.Code == HttpStatusCode.UnprocessableEntity)
+        {
+            return Decision.Deny(StatusCodes.Status422UnprocessableEntity, "Invalid", $"the API server refuses what would have to be reserved for it: {e.Message}");
         }
         catch (ApiException e)
         {
