@@ -21,9 +21,12 @@ public sealed class ApiRetryTests
         ["get"] = client => client.TryGetAsync(Pod, ApiJson.Default.Pod, CancellationToken.None),
         ["list"] = client => client.ListAsync(Pods, "limit=5", ApiJson.Default.ObjectListPod, CancellationToken.None),
         ["create"] = client => client.CreateAsync(ResourcePath.Core("events", "default"), SomeEvent, ApiJson.Default.CoreEvent, CancellationToken.None),
-        ["update"] = client => client.UpdateAsync(SomeLeasePath, SomeLease, ClusterJson.Default.Lease, CancellationToken.None),
+        ["update"] = client => client.UpdateAsync(SomeLeasePath, SomeLeaseNow, ClusterJson.Default.Lease, CancellationToken.None),
         ["delete"] = client => client.DeleteAsync(Pod, uid: null, CancellationToken.None),
     };
+
+    // The server takes an update of a Lease only with the version that it replaces.
+    private static string? leaseVersion;
 
     private EmbeddedApiServer server = null!;
     private ApiClient client = null!;
@@ -53,6 +56,7 @@ public sealed class ApiRetryTests
         server.Store.Create(Objects.Pod("a", null));
         if (server.Store.Get(Lease.GroupVersion, "Lease", "default", "a") is null)
             server.Store.Create(JsonNode.Parse(JsonSerializer.Serialize(SomeLease, ClusterJson.Default.Lease))!);
+        leaseVersion = server.Store.Get(Lease.GroupVersion, "Lease", "default", "a").At("metadata", "resourceVersion").String();
         server.Requests.Clear();
     }
 
@@ -238,6 +242,16 @@ public sealed class ApiRetryTests
     }
 
     private static ResourcePath SomeLeasePath => ResourcePath.Of(Lease.GroupVersion, Lease.Plural, "default", "a");
+
+    private static Lease SomeLeaseNow
+    {
+        get
+        {
+            var lease = SomeLease;
+            lease.Metadata.ResourceVersion = leaseVersion;
+            return lease;
+        }
+    }
 
     private static Lease SomeLease => new()
     {
