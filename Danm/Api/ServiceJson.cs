@@ -9,12 +9,6 @@ namespace Danm.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(EndpointSlice))]
-[JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(BackingPod))]
 [JsonSerializable(typeof(PodInterfaceRecord))]
-[JsonSerializable(typeof(ObjectList<Service>))]
-[JsonSerializable(typeof(ObjectList<EndpointSlice>))]
-[JsonSerializable(typeof(ObjectList<Endpoints>))]
-[JsonSerializable(typeof(ObjectList<BackingPod>))]
-[JsonSerializable(typeof(ObjectList<PodInterfaceRecord>))]
 public sealed partial class ServiceJson : JsonSerializerContext;

@@ -30,17 +30,10 @@ internal sealed class ControllerMode(ApiClient api, ControllerOptions options, I
             log.IsShort(options.Vnis.Grace.TotalSeconds);
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, new HealthChecks()).ConfigureAwait(false);
         if (options.Election is { } election)
-            await new LeaderElector(api, election, log).RunAsync(leading => LeadAsync(leading, cancellation), cancellation).ConfigureAwait(false);
+            await new LeaderElector(api, election, log).RunOnceAsync(WorkAsync, cancellation).ConfigureAwait(false);
         else
             await WorkAsync(cancellation).ConfigureAwait(false);
         log.Ends();
-    }
-
-    private async Task LeadAsync(CancellationToken leading, CancellationToken cancellation)
-    {
-        await WorkAsync(leading).ConfigureAwait(false);
-        if (!cancellation.IsCancellationRequested)
-            throw new LeadershipLostException("leader election lost: another replica leads");
     }
 
     private async Task WorkAsync(CancellationToken cancellation)

@@ -40,15 +40,8 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
     }
 
     private Task StandAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation) => options.Election is { } election
-        ? new LeaderElector(api, election, log).RunAsync(leading => LeadAsync(view, slices, leading, cancellation), cancellation)
+        ? new LeaderElector(api, election, log).RunOnceAsync(leading => WorkAsync(view, slices, leading), cancellation)
         : WorkAsync(view, slices, cancellation);
-
-    private async Task LeadAsync(ClusterView view, OwnSlices slices, CancellationToken leading, CancellationToken cancellation)
-    {
-        await WorkAsync(view, slices, leading).ConfigureAwait(false);
-        if (!cancellation.IsCancellationRequested)
-            throw new LeadershipLostException("leader election lost: another replica leads");
-    }
 
     private async Task WorkAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation)
     {

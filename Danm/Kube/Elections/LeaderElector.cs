@@ -84,6 +84,21 @@ public sealed class LeaderElector
         }
     }
 
+    /// <summary>
+    /// Stands for election and leads once, as a process does that has copies of the cluster: whoever has lost may know it late, so it ends
+    /// and begins anew.
+    /// </summary>
+    /// <exception cref="LeadershipLostException">It led, and does so no more: the process is to end.</exception>
+    /// <exception cref="TimeoutException">The same, and its work did not end in time.</exception>
+    internal Task RunOnceAsync(Func<CancellationToken, Task> lead, CancellationToken cancellation) => RunAsync(
+        async leading =>
+        {
+            await lead(leading).ConfigureAwait(false);
+            if (!cancellation.IsCancellationRequested)
+                throw new LeadershipLostException("leader election lost: another replica leads");
+        },
+        cancellation);
+
     /// <returns>Whether to stand again.</returns>
     private async Task<bool> LeadAsync(long sent, Func<CancellationToken, Task> lead, CancellationToken cancellation)
     {
