@@ -26,11 +26,16 @@ internal sealed class ModeProcess : IAsyncDisposable
     }
 
     /// <summary>Starts one that serves neither probes nor metrics unless the arguments say so: several may be here.</summary>
-    public static ModeProcess Start(string mode, params ReadOnlySpan<string> arguments)
+    public static ModeProcess Start(string mode, params ReadOnlySpan<string> arguments) => Start(mode, [], arguments);
+
+    /// <summary>The same, with more in its environment.</summary>
+    public static ModeProcess Start(string mode, (string Name, string Value)[] environment, params ReadOnlySpan<string> arguments)
     {
         var given = arguments.ToArray();
         string[] silent = [.. ((string[])["--health-probe-bind-address", "--metrics-bind-address"]).Where(o => !given.Any(a => a.StartsWith(o, StringComparison.Ordinal))).Select(o => $"{o}=0")];
         var start = new ProcessStartInfo(DanmBinary.Path, [mode, .. silent, .. given]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var running = new ModeProcess(Process.Start(start)!);
         running.process.ErrorDataReceived += running.Collect;
         running.process.OutputDataReceived += running.Collect;

@@ -188,6 +188,28 @@ public sealed class VniReserverTests
     }
 
     [Test]
+    public async Task Of_a_range_of_two_the_second_is_given_though_the_first_had_a_network_that_is_deleted()
+    {
+        var reserver = await ReplicaAsync();
+        Left(100, TimeSpan.FromMinutes(20));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 1);
+
+        (await reserver.ReserveAsync(For("b", "100-101"), dryRun: false, default)).Should().Be(101);
+    }
+
+    [Test]
+    public async Task However_old_a_namespace_leaves_no_more_than_half_of_a_small_range()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 11; id++)
+            Left(id, TimeSpan.FromHours(1));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 11);
+
+        await reserver.Awaiting(r => r.ReserveAsync(For("a", "1-20"), dryRun: false, default)).Should().ThrowAsync<VniException>().WithMessage("11 ids*");
+        (await reserver.ReserveAsync(For("b", "1-20", "other"), dryRun: false, default)).Should().Be(12);
+    }
+
+    [Test]
     public async Task However_old_a_namespace_leaves_no_more_than_four_times_as_many()
     {
         var reserver = await ReplicaAsync();

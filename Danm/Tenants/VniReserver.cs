@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Networks;
+using Danm.Networks.Admission;
 
 namespace Danm.Tenants;
 
@@ -23,7 +24,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
 
     private const int MostUnused = 16;
 
-    // In any case, with those of networks that were there and are deleted: the controller may be away.
+    // In any case, with those of networks that were there and are deleted, and hardly more than half of a range: the controller may be away.
     private const int MostLeft = 4 * MostUnused;
 
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(25), LongestGlance = TimeSpan.FromMilliseconds(250);
@@ -188,7 +189,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     {
         var now = clock.GetUtcNow();
         var ages = unused.ConvertAll(a => DateTimeOffset.TryParse(a.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? now - at : TimeSpan.MaxValue);
-        if (ages.Count(a => a < Lately) < most && unused.Count < MostLeft)
+        if (ages.Count(a => a < Lately) < most && unused.Count < Math.Clamp((vnis.Ranges.Count / 2) + 1, most, MostLeft))
             return true;
         if (ages.Exists(a => a < InFlight))
             return false;

@@ -16,6 +16,8 @@ namespace Danm.Webhook;
 /// <summary>HTTPS for the API server: a path for each webhook, bounded in what a client may send and how long it may take.</summary>
 internal sealed class AdmissionServer : IAsyncDisposable
 {
+    private const int MaxUnread = 128 << 10;
+
     private static readonly TimeSpan LongestRequest = TimeSpan.FromSeconds(10);
 
     private readonly WebApplication app;
@@ -39,6 +41,10 @@ internal sealed class AdmissionServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = ReviewHandler.MaxBody;
+            // What comes while a review waits for its turn stays with the sender.
+            kestrel.Limits.MaxRequestBufferSize = MaxUnread;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * MaxUnread;
+            kestrel.Limits.Http2.InitialStreamWindowSize = MaxUnread;
             kestrel.Limits.RequestHeadersTimeout = LongestRequest;
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(10_000, TimeSpan.FromSeconds(2));

@@ -22,7 +22,7 @@ internal sealed class ReviewHandler(ILogger log)
     public const int MaxBody = 4 << 20;
 
     // With all that becomes of them, within half of the memory that manifests/ give the webhook.
-    private const long MostAtOnce = 4 * MaxBody;
+    private const long MostAtOnce = 2 * MaxBody;
 
     // Below the 10 s that manifests/ give the API server's patience, so that the user reads why.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);

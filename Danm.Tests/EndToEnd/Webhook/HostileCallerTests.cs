@@ -10,6 +10,9 @@ namespace Danm.Tests.EndToEnd.Webhook;
 [TestFixture, Parallelizable]
 public sealed class HostileCallerTests : WebhookFixture
 {
+    // What .NET takes for its heap of a container's 256Mi: three quarters.
+    private protected override (string Name, string Value)[] Surroundings => [("DOTNET_GCHeapHardLimit", "C000000")];
+
     private HttpClient caller = null!;
 
     [OneTimeSetUp]
@@ -51,6 +54,41 @@ public sealed class HostileCallerTests : WebhookFixture
 
         caller.DefaultRequestHeaders.ExpectContinue = false;
         code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    /// <summary>Fewer bytes than Kestrel's own rate would end, for longer than a review may take.</summary>
+    [Test]
+    public async Task A_body_that_trickles_in_is_given_up_in_time()
+    {
+        using var content = new Trickle();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/netvalidation", UriKind.Relative)) { Content = content };
+
+        try
+        {
+            using var response = await caller.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(30));
+            response.StatusCode.Should().Be(HttpStatusCode.RequestTimeout);
+        }
+        catch (HttpRequestException)
+        {
+            // Closed while it was still being sent: the answer was not waited for.
+        }
+    }
+
+    [Test]
+    public async Task Many_of_the_largest_at_once_cost_a_bounded_memory_and_hold_up_no_small_one()
+    {
+        var large = Review($$$"""{"metadata":{"name":"n","namespace":"ns"},"spec":{"NetworkID":"n","Options":{"alloc":"{{{new string('A', 2_900_000)}}}"} } }""");
+        var flood = Enumerable.Range(0, 60).Select(_ => PostAsync("/netvalidation", large)).ToList();
+        var small = await PostAsync("/netvalidation", Review("""{"metadata":{"name":"n","namespace":"ns"},"spec":{"NetworkID":"n"}}"""));
+
+        small.Code.Should().Be(HttpStatusCode.OK);
+        (await Task.WhenAll(flood)).Should().OnlyContain(a => a.Code == HttpStatusCode.OK || a.Code == HttpStatusCode.ServiceUnavailable).And.Contain(a => a.Code == HttpStatusCode.OK);
+        var peak = Peak(Running[0].Id);
+        await TestContext.Progress.WriteLineAsync($"peak of the webhook: {peak} KB");
+        peak.Should().BeLessThan(256 * 1024, "manifests/ give it 256Mi");
+
+        static string Review(string value) =>
+            $$$"""{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"namespace":"ns","name":"n","operation":"CREATE","object":{{{value}}}}}""";
     }
 
     [Test]
@@ -98,5 +136,37 @@ public sealed class HostileCallerTests : WebhookFixture
         content.Headers.ContentType = new MediaTypeHeaderValue(type);
         using var response = await caller.PostAsync(new Uri(path, UriKind.Relative), content);
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    private static int Peak(int pid) => int.Parse(
+        File.ReadLines($"/proc/{pid}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>40 KB a second of the 4 MB that it promises.</summary>
+    private sealed class Trickle : HttpContent
+    {
+        public Trickle() => Headers.ContentType = new MediaTypeHeaderValue("application/json");
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            try
+            {
+                for (var i = 0; i < 400; i++)
+                {
+                    await stream.WriteAsync(Enumerable.Repeat((byte)' ', 4_000).ToArray());
+                    await stream.FlushAsync();
+                    await Task.Delay(100);
+                }
+            }
+            catch (IOException)
+            {
+                // The answer has come, and the connection is closed.
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 400 * 4_000;
+            return true;
+        }
     }
 }

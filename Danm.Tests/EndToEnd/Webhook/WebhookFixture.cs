@@ -32,6 +32,9 @@ public abstract class WebhookFixture
     /// <summary>How many replicas run from the start.</summary>
     private protected virtual int Replicas => 1;
 
+    /// <summary>What the replicas have in their environment besides.</summary>
+    private protected virtual (string Name, string Value)[] Surroundings => [];
+
     private protected IReadOnlyList<ModeProcess> Running => replicas;
 
     [OneTimeSetUp]
@@ -91,7 +94,7 @@ public abstract class WebhookFixture
         var (port, health) = (FreePort(), FreePort());
         string[] certificate = arguments.Any(a => a.StartsWith("-tls-cert-bundle", StringComparison.Ordinal) || a.StartsWith("--tls-cert-bundle", StringComparison.Ordinal)) ? [] : ["--self-signed", "--namespace=kube-system"];
         var replica = ModeProcess.Start(
-            "webhook", ["--kubeconfig", Kubeconfig, "--bind-address=127.0.0.1", $"--bind-port={port}", $"--health-probe-bind-address=127.0.0.1:{health}", $"--metrics-bind-address=127.0.0.1:{health}", .. certificate, .. arguments]);
+            "webhook", Surroundings, ["--kubeconfig", Kubeconfig, "--bind-address=127.0.0.1", $"--bind-port={port}", $"--health-probe-bind-address=127.0.0.1:{health}", $"--metrics-bind-address=127.0.0.1:{health}", .. certificate, .. arguments]);
         replicas.Add(replica);
         HealthPorts[port] = health;
         await Tests.Kube.Eventually.IsTrueAsync(() => replica.HasExited || IsReadyAsync(port).Result, "the replica is ready");
