@@ -81,6 +81,9 @@ internal sealed class ModeProcess : IAsyncDisposable
 
     private void Collect(object sender, DataReceivedEventArgs line)
     {
+        // Null is the end of one of the two.
+        if (line.Data is null)
+            return;
         lock (log)
             log.AppendLine(line.Data);
     }

@@ -68,6 +68,11 @@ internal sealed class ReviewHandler(ILogger log)
         {
             return await ReviewAsync(context, admission, limit.Token).ConfigureAwait(false);
         }
+        catch (OutOfMemoryException) when (!response.HasStarted)
+        {
+            // Of one large array: nothing else is hurt, and the next one may find room.
+            return await RefuseAsync(response, StatusCodes.Status503ServiceUnavailable, "no memory for a review of this size at this moment: try again").ConfigureAwait(false);
+        }
         finally
         {
             budget.Release(length);
@@ -80,7 +85,7 @@ internal sealed class ReviewHandler(ILogger log)
         AdmissionReview? review;
         try
         {
-            review = await JsonSerializer.DeserializeAsync(request.Body, AdmissionJson.Default.AdmissionReview, limit).ConfigureAwait(false);
+            review = await ReadAsync(request, limit).ConfigureAwait(false);
         }
         catch (JsonException)
         {
@@ -108,6 +113,16 @@ internal sealed class ReviewHandler(ILogger log)
             log.Denied(admission.Name, asked.Operation, asked.Kind?.Kind, asked.Namespace, asked.Name, decision.Status?.Message);
         WebhookMetrics.Decided(admission.Name, asked.Operation, decision.IsAllowed);
         return StatusCodes.Status200OK;
+    }
+
+    /// <summary>Into one array of the length that the sender names: one that grows would be three times as much.</summary>
+    private static async Task<AdmissionReview?> ReadAsync(HttpRequest request, CancellationToken limit)
+    {
+        if (request.ContentLength is not { } length)
+            return await JsonSerializer.DeserializeAsync(request.Body, AdmissionJson.Default.AdmissionReview, limit).ConfigureAwait(false);
+        var body = GC.AllocateUninitializedArray<byte>((int)length);
+        await request.Body.ReadExactlyAsync(body, limit).ConfigureAwait(false);
+        return JsonSerializer.Deserialize(body, AdmissionJson.Default.AdmissionReview);
     }
 
     private async Task<Decision> DecideAsync(AdmissionRequest request, IAdmission admission, CancellationToken limit)
