@@ -9,6 +9,11 @@ namespace Danm.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(Endpoints))]
+[JsonSerializable(typeof(OldLeaderRecord))]
 [JsonSerializable(typeof(BackingPod))]
 [JsonSerializable(typeof(PodInterfaceRecord))]
+[JsonSerializable(typeof(ObjectList<EndpointSlice>))]
+[JsonSerializable(typeof(ObjectList<BackingPod>))]
+[JsonSerializable(typeof(ObjectList<PodInterfaceRecord>))]
 public sealed partial class ServiceJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Danm.Cli.Ipam;
+using Danm.Cli.Svc;
 using Danm.Cni;
 
 namespace Danm.Cli;
@@ -82,6 +83,7 @@ internal static class CommandLine
 
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
+        root.Subcommands.Add(SvcCommand.Create());
         foreach (var create in Modes.Values)
             root.Subcommands.Add(WithVersion(create()));
         root.Subcommands.Add(Completion());

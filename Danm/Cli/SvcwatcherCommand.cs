@@ -12,9 +12,10 @@ internal static class SvcwatcherCommand
     public static Command Create()
     {
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "The kubeconfig; else the Pod's own service account.", HelpName = "FILE" };
+        var endpoints = new Option<bool>("--endpoints") { Description = "Write Endpoints too, for clients that do not read EndpointSlices; without it those written before are removed." };
         var election = new LeaderElectionOptions();
         var mode = new ModeOptions();
-        var command = new Command(Name, "Publish the addresses of Pods' interfaces as endpoints of the Services that choose them (runs as a Deployment).") { kubeconfig };
+        var command = new Command(Name, "Publish the addresses of Pods' interfaces as endpoints of the Services that choose them (runs as a Deployment).") { kubeconfig, endpoints };
         election.AddTo(command);
         mode.AddTo(command);
         GlogFlags.AddTo(command);
@@ -25,6 +26,7 @@ internal static class SvcwatcherCommand
             using var signals = new Shutdown();
             var options = new SvcwatcherOptions
             {
+                Endpoints = parsed.GetValue(endpoints),
                 Election = election.Of(parsed, SvcwatcherOptions.LeaseName),
                 Health = mode.Health(parsed),
                 Metrics = mode.Metrics(parsed),

@@ -22,5 +22,8 @@ internal static partial class SvcwatcherLog
     [LoggerMessage(605, LogLevel.Warning, "Service {Service}: {Fault}")]
     private static partial void IsFaultyNow(this ILogger log, ObjectKey service, string fault);
 
+    [LoggerMessage(606, LogLevel.Information, "waits for the original's svcwatcher on {Holder} to end: it still renews its lock")]
+    public static partial void WaitsForOriginal(this ILogger log, string holder);
+
     public static void IsFaulty(this ILogger log, ObjectKey service, string fault) => log.IsFaultyNow(service, CniText.Clean(fault, 1000));
 }

@@ -4,6 +4,7 @@ using Danm.Kube.Events;
 using Danm.Kube.Queues;
 using Danm.Kube.Serving;
 using Danm.Kube.Watching;
+using Danm.Svcwatcher.CoreEndpoints;
 using Danm.Svcwatcher.Slices;
 using Danm.Svcwatcher.View;
 using Microsoft.Extensions.Logging;
@@ -31,21 +32,28 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         var trouble = new ApiTrouble(log.ApiFailed, TimeProvider.System);
         var view = new ClusterView(api, trouble.Tell);
         var slices = new OwnSlices(api, trouble.Tell);
+        var endpoints = new EndpointsSync(api, options.Endpoints, trouble.Tell);
+        var known = Task.WhenAll(view.Complete, slices.Complete, endpoints.Complete);
         var checks = new HealthChecks();
-        checks.Add("listed", Probe.Ready, () => view.Complete.IsCompleted && slices.Complete.IsCompleted ? null : $"not listed yet: {string.Join(", ", view.Unknown)}");
+        checks.Add("listed", Probe.Ready, () => known.IsCompleted ? null : $"not listed yet: {string.Join(", ", view.Unknown)}");
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), StandAsync(view, slices, stop.Token)).ConfigureAwait(false);
+        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), endpoints.RunAsync(stop.Token), StandAsync(stop.Token)).ConfigureAwait(false);
         log.Ends();
+
+        Task StandAsync(CancellationToken standing) => options.Election is { } election
+            ? new LeaderElector(api, election, log).RunOnceAsync(LeadAsync, standing)
+            : LeadAsync(standing);
+
+        async Task LeadAsync(CancellationToken leading)
+        {
+            await new OriginalLock(api, trouble.Tell, log, TimeProvider.System).WaitAsync(leading).ConfigureAwait(false);
+            await WorkAsync(view, slices, endpoints, known, leading).ConfigureAwait(false);
+        }
     }
 
-    private Task StandAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation) => options.Election is { } election
-        ? new LeaderElector(api, election, log).RunOnceAsync(leading => WorkAsync(view, slices, leading), cancellation)
-        : WorkAsync(view, slices, cancellation);
-
-    private async Task WorkAsync(ClusterView view, OwnSlices slices, CancellationToken cancellation)
+    private async Task WorkAsync(ClusterView view, OwnSlices slices, EndpointsSync endpoints, Task known, CancellationToken cancellation)
     {
-        var known = Task.WhenAll(view.Complete, slices.Complete);
         await known.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!known.IsCompletedSuccessfully)
             return;
@@ -53,14 +61,15 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         using var labels = new WorkQueue<ObjectKey>("labels", Retries);
         await using var events = new EventRecorder(api, Component, null);
         var triggers = new TriggerTimes();
-        var sync = new ServiceSync(api, view, slices, triggers, new ServiceReport(events, log, TimeProvider.System), TimeProvider.System, log);
+        var sync = new ServiceSync(api, view, slices, endpoints, triggers, new ServiceReport(events, log, TimeProvider.System), TimeProvider.System, log);
 
         view.Touched += Touch;
         view.Relabelled += Relabel;
         slices.Disturbed += Disturb;
+        endpoints.Disturbed += Disturb;
         try
         {
-            foreach (var service in view.Services.Union(slices.Services))
+            foreach (var service in view.Services.Union(slices.Services).Union(endpoints.Services))
                 services.Add(service);
             foreach (var endpoint in view.Mislabelled)
                 labels.Add(endpoint);
@@ -75,6 +84,7 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
             view.Touched -= Touch;
             view.Relabelled -= Relabel;
             slices.Disturbed -= Disturb;
+            endpoints.Disturbed -= Disturb;
         }
 
         void Relabel(ObjectKey endpoint) => labels.Add(endpoint);

@@ -12,6 +12,9 @@ internal sealed record SvcwatcherOptions
     /// <summary>The election that it stands in; null: it works without one, as the only replica.</summary>
     public LeaderElectorOptions? Election { get; init; }
 
+    /// <summary>Whether Endpoints are written too.</summary>
+    public bool Endpoints { get; init; }
+
     /// <summary>Where the probes are answered; null: nowhere.</summary>
     public BindAddress? Health { get; init; }
 

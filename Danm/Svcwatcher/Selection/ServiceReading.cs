@@ -9,7 +9,7 @@ internal sealed record ServiceReading(ServiceChoice? Choice, IReadOnlyList<Servi
 {
     /// <summary>Reasons of Events.</summary>
     public const string
-        InvalidAnnotation = "InvalidDanmAnnotation", NotServed = "ServiceNotServedByDanm", UnreachableClusterIp = "ClusterIPNotReachable";
+        InvalidAnnotation = "InvalidDanmAnnotation", NotServed = "ServiceNotServedByDanm", UnreachableClusterIp = "ClusterIPNotReachable", ForeignEndpoints = "EndpointsNotDanms";
 
     /// <summary>A Service without any annotation of ours.</summary>
     public static readonly ServiceReading Foreign = new(null, []);

@@ -11,7 +11,11 @@ internal sealed class SliceTemplate(Service Service)
 
     private readonly Dictionary<string, string> labels = LabelsOf(Service);
     private readonly List<EndpointPort> ports = PortsOf(Service);
-    private readonly OwnerReference owner = new() { ApiVersion = "v1", Kind = "Service", Name = Service.Metadata.Name, Uid = Service.Metadata.Uid, Controller = true, BlockOwnerDeletion = true };
+    private readonly OwnerReference owner = OwnerOf(Service);
+
+    /// <summary>What makes an object go with its Service.</summary>
+    public static OwnerReference OwnerOf(Service service) =>
+        new() { ApiVersion = "v1", Kind = "Service", Name = service.Metadata.Name, Uid = service.Metadata.Uid, Controller = true, BlockOwnerDeletion = true };
 
     /// <summary>Whether the slice belongs to this very Service and not to one of its name before it.</summary>
     public bool Owns(EndpointSlice slice) => slice.Metadata.OwnerReferences?.Exists(o => o.Uid == Service.Metadata.Uid) == true;
@@ -61,8 +65,10 @@ internal sealed class SliceTemplate(Service Service)
         return labels;
     }
 
-    // The Service's own port: what is behind the interface is the Pod itself, and nobody translates. targetPort is ignored on purpose.
-    private static List<EndpointPort> PortsOf(Service service) => (service.Spec.Ports ?? [])
+    /// <summary>
+    /// The Service's own ports: what is behind the interface is the Pod itself, and nobody translates. targetPort is ignored on purpose.
+    /// </summary>
+    public static List<EndpointPort> PortsOf(Service service) => (service.Spec.Ports ?? [])
         .ConvertAll(p => new EndpointPort { Name = p.Name ?? "", Protocol = p.Protocol is { Length: > 0 } protocol ? protocol : "TCP", Port = p.Port, AppProtocol = p.AppProtocol });
 
     private static bool IsSame(Dictionary<string, string>? left, Dictionary<string, string> right) =>

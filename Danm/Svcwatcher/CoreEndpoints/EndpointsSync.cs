@@ -1,0 +1,151 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Danm.Api;
+using Danm.Kube;
+using Danm.Kube.Watching;
+using Danm.Svcwatcher.Selection;
+using Danm.Svcwatcher.Slices;
+
+namespace Danm.Svcwatcher.CoreEndpoints;
+
+/// <summary>
+/// Writes Endpoints for clients that do not read EndpointSlices; where they are not wanted it removes those that are left. Of what it has
+/// written only a digest is kept: a thousand Services may have a thousand addresses each.
+/// </summary>
+internal sealed class EndpointsSync
+{
+    /// <summary>After how long a stranger's Endpoints in our place are looked at again.</summary>
+    public static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
+    private const string Query = $"&labelSelector={Endpoints.ManagedByLabel}%3D{SliceTemplate.ManagedBy}";
+
+    private readonly ApiClient api;
+    private readonly bool isWanted;
+    private readonly Informer<PartialObject> informer;
+    private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new();
+    private readonly Dictionary<ObjectKey, (string? Version, string Digest)> written = [];
+
+    /// <param name="api">The API server.</param>
+    /// <param name="isWanted">Whether there shall be any.</param>
+    /// <param name="failed">Told what could not be read.</param>
+    public EndpointsSync(ApiClient api, bool isWanted, Action<string> failed)
+    {
+        (this.api, this.isWanted) = (api, isWanted);
+        informer = new(api, ResourcePath.Core(Endpoints.Plural, null), ApiJson.Default.PartialObject, new InformerOptions { Query = Query, MetadataOnly = true });
+        informer.Failed += failed;
+        informer.Changed += Hear;
+    }
+
+    /// <summary>Somebody else has changed or deleted what is ours.</summary>
+    public event Action<ObjectKey>? Disturbed;
+
+    /// <summary>Ends when all of ours have been listed once.</summary>
+    public Task Complete => complete.Task;
+
+    /// <summary>The Services that there are Endpoints of ours for, be they there or not.</summary>
+    public IEnumerable<ObjectKey> Services => informer.Items.Select(ObjectKey.Of);
+
+    /// <summary>Whether there are Endpoints of ours for a Service.</summary>
+    public bool Has(ObjectKey service) => informer.Find(service) is not null;
+
+    /// <summary>Keeps itself up to date until it is cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellation) => informer.RunAsync(cancellation);
+
+    /// <summary>Brings the Endpoints of a Service to what they shall be.</summary>
+    /// <param name="sight">The Service and its interfaces; it has a choice.</param>
+    /// <param name="trigger">When what has changed happened; null: not known.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>Whether it is so now, and what keeps it from being so for good.</returns>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<(bool IsDone, ServiceFault? Fault)> SyncAsync(ServiceSight sight, string? trigger, CancellationToken cancellation)
+    {
+        var key = ObjectKey.Of(sight.Service);
+        if (!isWanted)
+        {
+            await RemoveAsync(key, cancellation).ConfigureAwait(false);
+            return (true, null);
+        }
+
+        var digest = Digest(EndpointsTemplate.Make(sight, null));
+        if (IsWritten(key, digest))
+            return (true, null);
+        var wanted = EndpointsTemplate.Make(sight, trigger);
+        var path = PathOf(key);
+        var present = await api.TryGetAsync(path, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
+        if (present is null)
+        {
+            var (made, exists) = await api.TryCreateAsync(ResourcePath.Core(Endpoints.Plural, key.Namespace), wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
+            if (exists is not null)
+                return (false, null);
+            Note(key, made.Object, digest);
+            return (true, null);
+        }
+
+        if (!EndpointsTemplate.IsOurs(present.Metadata))
+            return (true, new ServiceFault(ServiceReading.ForeignEndpoints, $"there is an Endpoints {key.Name} that Danm did not write, and old clients read that: delete it, and Danm writes its own"));
+        if (!EndpointsTemplate.IsSame(present, wanted))
+        {
+            wanted.Metadata.ResourceVersion = present.Metadata.ResourceVersion;
+            wanted.Metadata.Uid = present.Metadata.Uid;
+            wanted.Metadata.Finalizers = present.Metadata.Finalizers;
+            try
+            {
+                present = await api.UpdateAsync(path, wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.IsConflict || e.IsNotFound)
+            {
+                return (false, null);
+            }
+        }
+
+        Note(key, present, digest);
+        return (true, null);
+    }
+
+    /// <summary>Removes what is ours of a Service.</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task RemoveAsync(ObjectKey service, CancellationToken cancellation)
+    {
+        lock (gate)
+            written.Remove(service);
+        if (informer.Find(service) is { } present)
+            await api.DeleteAsync(PathOf(service), present.Metadata.Uid, cancellation).ConfigureAwait(false);
+    }
+
+    private void Hear(ObjectChange<PartialObject> change)
+    {
+        if ((change.After ?? change.Before) is not { } endpoints)
+        {
+            complete.TrySetResult();
+            return;
+        }
+
+        var key = ObjectKey.Of(endpoints);
+        lock (gate)
+        {
+            if (change.After is not null && written.TryGetValue(key, out var known) && known.Version == change.After.Metadata.ResourceVersion)
+                return;
+            written.Remove(key);
+        }
+
+        Disturbed?.Invoke(key);
+    }
+
+    private bool IsWritten(ObjectKey key, string digest)
+    {
+        lock (gate)
+            return written.TryGetValue(key, out var known) && known.Digest == digest;
+    }
+
+    private void Note(ObjectKey key, Endpoints endpoints, string digest)
+    {
+        lock (gate)
+            written[key] = (endpoints.Metadata.ResourceVersion, digest);
+    }
+
+    private static string Digest(Endpoints endpoints) => Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(endpoints, ServiceJson.Default.Endpoints)));
+
+    private static ResourcePath PathOf(ObjectKey service) => ResourcePath.Core(Endpoints.Plural, service.Namespace, service.Name);
+}
