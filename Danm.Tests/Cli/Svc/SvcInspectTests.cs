@@ -59,14 +59,14 @@ public sealed class SvcInspectTests
     {
         var document = JsonNode.Parse(Inspect("db", "-o", "json"))!;
 
-        document["interfaces"]!.AsArray().Select(i => $"{i!["pod"]} {i["endpoints"]?[0]?["address"]} {i["whyNot"]}".Trim())
+        document["interfaces"]!.AsArray().Select(i => $"{i!["pod"]} {string.Join(',', i["endpoints"]!.AsArray().Select(e => e!["address"]))} {i["whyNot"]}".Trim())
             .Should().Equal("a 10.0.0.1", "b 10.0.0.2", "c  label 'app' is 'web', not 'db'", "d  on ClusterNetwork 'external'");
         document["podsWithoutInterface"]!.AsArray().Select(p => p.String()).Should().Equal("d");
         document["differences"]!.AsArray().Should().HaveCount(2);
-        Inspect("db", "-o", "yaml").Should().Contain("\"whyNot\": \"on ClusterNetwork 'external'\"");
+        Inspect("db", "-o", "yaml").Should().Contain("whyNot: \"on ClusterNetwork 'external'\"");
     }
 
-    [TestCase("""{"danm.io/selector":"{\"app\":\"db\"},{}","danm.io/network":"n"}""", "InvalidDanmAnnotation: danm.io/selector has text after the object")]
+    [TestCase("""{"danm.io/selector":"{\"app\":\"db\"},{}","danm.io/network":"n"}""", "InvalidDanmAnnotation: danm.io/selector is not a JSON object such as")]
     [TestCase("{}", "the Service has none of Danm's annotations: danm.io/selector and one of")]
     [TestCase("""{"danm.io/selector":"{\"app\":\"nobody\"}","danm.io/network":"n"}""", "the Service leads nowhere: no interface is on its networks and has its labels")]
     public void What_is_wrong_with_a_Service_is_said(string annotations, string expected)
@@ -101,14 +101,16 @@ public sealed class SvcInspectTests
 
     private void Add(string pod, string app, string network, string address, bool ready)
     {
-        server.Store.Create(JsonNode.Parse($$"""
-            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{pod}}","namespace":"default","labels":{"app":"{{app}}"}},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]},
-             "status":{"phase":"Running","conditions":[{"type":"Ready","status":"{{ready}}"}]}}
+        server.Store.Create(JsonNode.Parse($$$"""
+            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{pod}}}","namespace":"default","labels":{"app":"{{{app}}}"}},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]}}
             """)!);
-        server.Store.Create(JsonNode.Parse($$"""
-            {"apiVersion":"danm.io/v1","kind":"DanmEp","metadata":{"name":"{{pod}}-ep","namespace":"default","labels":{"app":"{{app}}"}},
-             "spec":{"NetworkName":"{{network}}","NetworkType":"ipvlan","EndpointID":"{{pod}}","Pod":"{{pod}}","PodUID":"{{server.Store.Get("v1", "Pod", "default", pod).At("metadata", "uid").String()}}","Host":"node-1",
-              "apiType":"ClusterNetwork","Interface":{"Name":"{{network}}","Address":"{{address}}"}}}
+        var present = (JsonObject)server.Store.Get("v1", "Pod", "default", pod)!.DeepClone();
+        present["status"] = new JsonObject { ["phase"] = "Running", ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready ? "True" : "False" }) };
+        server.Store.Update(present);
+        server.Store.Create(JsonNode.Parse($$$"""
+            {"apiVersion":"danm.io/v1","kind":"DanmEp","metadata":{"name":"{{{pod}}}-ep","namespace":"default","labels":{"app":"{{{app}}}"}},
+             "spec":{"NetworkName":"{{{network}}}","NetworkType":"ipvlan","EndpointID":"{{{pod}}}","Pod":"{{{pod}}}","PodUID":"{{{server.Store.Get("v1", "Pod", "default", pod).At("metadata", "uid").String()}}}","Host":"node-1",
+              "apiType":"ClusterNetwork","Interface":{"Name":"{{{network}}}","Address":"{{{address}}}"} } }
             """)!);
     }
 }

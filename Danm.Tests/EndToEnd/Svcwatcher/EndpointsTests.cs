@@ -22,18 +22,18 @@ public sealed class EndpointsTests : SvcwatcherFixture
 
         await using (var watcher = Start("--endpoints"))
         {
-            await BecomesAsync("10.0.0.1 fd00::1 | 10.0.0.2");
+            await ShowsAsync("10.0.0.1 fd00::1 | 10.0.0.2");
             var endpoints = Server.Store.Get("v1", "Endpoints", "default", "db");
             endpoints.At("metadata", "labels", "endpointslice.kubernetes.io/skip-mirror").String().Should().Be("true");
             endpoints.At("metadata", "annotations", "danm.io/clusterNetwork").String().Should().Be("internal");
             endpoints.At("subsets")!.AsArray().Should().ContainSingle().Which.At("ports")!.AsArray().Select(p => p.At("port")!.GetValue<int>()).Should().BeEquivalentTo([5432, 80]);
 
             Ready("b", true);
-            await BecomesAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
+            await ShowsAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
             Server.Store.Delete("v1", "Endpoints", "default", "db");
-            await BecomesAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
+            await ShowsAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
             Change("v1", "Endpoints", "db", e => e["subsets"]![0]!["addresses"]![0]!["ip"] = "10.9.9.9");
-            await BecomesAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
+            await ShowsAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
             await Task.Delay(3000);
             var version = Version();
             await Task.Delay(2000);
@@ -42,7 +42,7 @@ public sealed class EndpointsTests : SvcwatcherFixture
             Change("v1", "Service", "db", s => ((JsonObject)s["metadata"]!).Remove("annotations"));
             await Netwatcher.Eventually.HoldsAsync(() => Server.Store.Get("v1", "Endpoints", "default", "db").Should().BeNull(), seconds: 10);
             Change("v1", "Service", "db", s => s["metadata"]!["annotations"] = new JsonObject(InternalDb.Select(a => KeyValuePair.Create(a.Item1, (JsonNode?)a.Item2))));
-            await BecomesAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
+            await ShowsAsync("10.0.0.1 10.0.0.2 fd00::1 | ");
             await watcher.StopAsync();
         }
 
@@ -63,7 +63,7 @@ public sealed class EndpointsTests : SvcwatcherFixture
 
         await using var watcher = Start("--endpoints");
 
-        await BecomesAsync("10.0.0.1 | ", "old");
+        await ShowsAsync("10.0.0.1 | ", "old");
         Server.Store.Get("v1", "Endpoints", "default", "old").At("metadata", "labels", "endpoints.kubernetes.io/managed-by").String().Should().Be("svcwatcher.danm.io");
         await Netwatcher.Eventually.HoldsAsync(
             () => Server.Store.List("v1", "Event").Select(e => $"{e.At("involvedObject", "name")} {e.At("reason")}").Should().Equal("strange EndpointsNotDanms"), seconds: 10);
@@ -113,7 +113,7 @@ public sealed class EndpointsTests : SvcwatcherFixture
 
     private string? Version() => Server.Store.Get("v1", "Endpoints", "default", "db").At("metadata", "resourceVersion").String();
 
-    private Task BecomesAsync(string addresses, string service = "db") => Netwatcher.Eventually.HoldsAsync(() => Shown(service).Should().Be(addresses), seconds: 20);
+    private Task ShowsAsync(string addresses, string service = "db") => Netwatcher.Eventually.HoldsAsync(() => Shown(service).Should().Be(addresses), seconds: 20);
 
     /// <summary>Ready addresses, and others after a bar.</summary>
     private string Shown(string service)
