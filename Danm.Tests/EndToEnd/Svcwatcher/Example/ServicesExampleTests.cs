@@ -85,11 +85,11 @@ public sealed class ServicesExampleTests
         (await Of("loadbalancer")[0].ExecAsync("curl -sS -m 5 http://processors:9000/")).Text.Should().StartWith("processor-", "who is on the internal network does");
 
         (await Client.ExecAsync("curl -sS -m 3 http://processors:9000/")).Code.Should().Be(7, "there is no way to connect");
-        // Even if it takes the external wire for the internal one.
-        await ClientAsync("ip route add 10.71.0.0/24 dev eth0");
+        // Not even with an address of the internal network, to which processors would answer: theirs is another wire.
+        await ClientAsync("ip address add 10.71.0.254/24 dev eth0");
         foreach (var address in addresses)
             (await Client.ExecAsync($"curl -sS -m 4 http://{address}:9000/")).Code.Should().BeOneOf([7, 28], "nobody answers there");
-        await ClientAsync("ip route delete 10.71.0.0/24");
+        await ClientAsync("ip address delete 10.71.0.254/24 dev eth0");
     }
 
     [TestCase("services-client", """[{"network":"internal","ip":"dynamic"}]""", 102)]
