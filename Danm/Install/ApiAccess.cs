@@ -24,7 +24,10 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
     private const string TokenName = "token";
     private const long Lifetime = 24 * 60 * 60;
 
-    private string? nodeUid;
+    // A token ends with its Node; whether that was made anew is seen within this time.
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
+
+    private (string Uid, long AskedAt)? node;
 
     /// <summary>Brings both to what they shall be.</summary>
     /// <returns>How long the token is good until it is to be renewed.</returns>
@@ -37,12 +40,13 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         NodeFiles.Sweep(folder);
         var (token, kubeconfig) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
-        var left = await LeftAsync(token, cancellation).ConfigureAwait(false);
+        var uid = await NodeUidAsync(cancellation).ConfigureAwait(false);
+        var left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
         if (left <= TimeSpan.Zero)
         {
-            var text = await RequestAsync(cancellation).ConfigureAwait(false);
+            var text = await RequestAsync(uid, cancellation).ConfigureAwait(false);
             NodeFiles.Write(token, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
-            left = await LeftAsync(token, cancellation).ConfigureAwait(false);
+            left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
         }
 
         var content = Kubeconfig();
@@ -64,24 +68,31 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
     /// How much of the first half of its life the token has left: by how old the file is here and how long the server said that it lives, so
     /// that clocks need not agree. Zero: it is to be renewed; that of another Node or an earlier one of this name, too.
     /// </summary>
-    private async Task<TimeSpan> LeftAsync(string path, CancellationToken cancellation)
+    private async Task<TimeSpan> LeftAsync(string path, string nodeUid, CancellationToken cancellation)
     {
         var file = new FileInfo(path);
         if (!file.Exists || file.LinkTarget is not null || file.UnixFileMode != NodeFiles.Secret || file.Length > 1 << 16)
             return TimeSpan.Zero;
         if (TokenClaims.Read(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false)) is not { } claims
-            || claims.NodeName != options.NodeName || (nodeUid is not null && claims.NodeUid != nodeUid))
+            || claims.NodeName != options.NodeName || claims.NodeUid != nodeUid)
             return TimeSpan.Zero;
         var age = clock.GetUtcNow() - file.LastWriteTimeUtc;
         var half = claims.Lifetime / 2;
         return age < TimeSpan.Zero || age >= half ? TimeSpan.Zero : half - age;
     }
 
-    private async Task<string> RequestAsync(CancellationToken cancellation)
+    private async Task<string> NodeUidAsync(CancellationToken cancellation)
     {
-        var node = await api.TryGetMetadataAsync(ResourcePath.Core("nodes", null, options.NodeName), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false)
+        if (node is { } known && clock.GetElapsedTime(known.AskedAt) < Fresh)
+            return known.Uid;
+        var present = await api.TryGetMetadataAsync(ResourcePath.Core("nodes", null, options.NodeName), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false)
             ?? throw new InstallException($"there is no Node {options.NodeName}: NODE_NAME must be what 'kubectl get nodes' says (spec.nodeName of the Pod)");
-        nodeUid = node.Metadata.Uid;
+        node = (present.Metadata.Uid ?? "", clock.GetTimestamp());
+        return present.Metadata.Uid ?? "";
+    }
+
+    private async Task<string> RequestAsync(string nodeUid, CancellationToken cancellation)
+    {
         var request = new TokenRequest
         {
             Spec = new TokenRequestSpec

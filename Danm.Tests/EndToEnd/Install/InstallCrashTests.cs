@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Danm.Tests.EndToEnd.Install;
 
 /// <summary>The installer killed at each of its steps, under the eyes of a reader that looks at the folder all the time as a kubelet does.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed partial class InstallCrashTests : InstallFixture
 {
     // All that changes what has a name on the disk.

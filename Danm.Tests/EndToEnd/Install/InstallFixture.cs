@@ -58,7 +58,8 @@ public abstract class InstallFixture
     /// <summary>Empty folders, as of a new node.</summary>
     private protected void Renew()
     {
-        folder?.Delete(recursive: true);
+        if (folder is not null && Directory.Exists(folder.FullName))
+            folder.Delete(recursive: true);
         folder = Directory.CreateTempSubdirectory("danm-install-");
         Directory.CreateDirectory(BinDir);
         Directory.CreateDirectory(ConfDir);
