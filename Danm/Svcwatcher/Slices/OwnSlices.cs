@@ -19,6 +19,9 @@ internal sealed class OwnSlices
     // Deleted by us, and the watch has not told yet.
     private readonly HashSet<string> gone = [];
 
+    // Being written, and the uids of those of the name that went meanwhile: the watch may tell of the end before the answer comes.
+    private readonly Dictionary<ObjectKey, HashSet<string>> writing = [];
+
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="api">The API server.</param>
@@ -56,8 +59,13 @@ internal sealed class OwnSlices
     /// <summary>Keeps it up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => informer.RunAsync(cancellation);
 
-    /// <summary>One was written, and is now as the server says.</summary>
-    public void NoteWritten(EndpointSlice slice) => Take(slice);
+    /// <summary>One is going to be written or looked at, by one task at a time for each name; to be disposed of once the answer is noted.</summary>
+    public Write Begin(ObjectKey slice)
+    {
+        lock (gate)
+            writing[slice] = [];
+        return new Write(this, slice);
+    }
 
     /// <summary>One was deleted.</summary>
     public void NoteDeleted(EndpointSlice slice)
@@ -111,6 +119,8 @@ internal sealed class OwnSlices
         lock (gate)
         {
             gone.Remove(slice.Metadata.Uid ?? "");
+            if (writing.TryGetValue(ObjectKey.Of(slice), out var ended))
+                ended.Add(slice.Metadata.Uid ?? "");
             return Drop(slice);
         }
     }
@@ -130,4 +140,25 @@ internal sealed class OwnSlices
 
     // Versions of one object compare as numbers (KEP-5504); what is none counts as the newest.
     private static ulong VersionOf(EndpointSlice slice) => ulong.TryParse(slice.Metadata.ResourceVersion, out var version) ? version : ulong.MaxValue;
+
+    /// <summary>A request that is on its way.</summary>
+    public readonly struct Write(OwnSlices slices, ObjectKey slice) : IDisposable
+    {
+        /// <summary>The server has answered: it is so, or was and has already changed again.</summary>
+        public void Note(EndpointSlice answer)
+        {
+            lock (slices.gate)
+            {
+                if (!slices.writing[slice].Contains(answer.Metadata.Uid ?? ""))
+                    slices.Take(answer);
+            }
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            lock (slices.gate)
+                slices.writing.Remove(slice);
+        }
+    }
 }
