@@ -40,12 +40,19 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         checks.Add("listed", Probe.Ready, () => known.IsCompleted ? null : $"not listed yet: {string.Join(", ", view.Unknown)}");
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), endpoints.RunAsync(stop.Token), StandAsync(stop.Token)).ConfigureAwait(false);
+        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), endpoints.RunAsync(stop.Token), StandAsync(stop.Token), TrimAsync(stop.Token)).ConfigureAwait(false);
         log.Ends();
 
         Task StandAsync(CancellationToken standing) => options.Election is { } election
             ? new LeaderElector(api, election, log).RunOnceAsync(LeadAsync, standing)
             : LeadAsync(standing);
+
+        async Task TrimAsync(CancellationToken running)
+        {
+            await known.WaitAsync(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Once: later what is given back would be asked for again, and a large cluster takes a fifth of a second.
+            await IdleMemory.TrimAsync(null, running).ConfigureAwait(false);
+        }
 
         async Task LeadAsync(CancellationToken leading)
         {
