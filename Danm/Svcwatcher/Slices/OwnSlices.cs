@@ -81,8 +81,8 @@ internal sealed class OwnSlices
     {
         if (change is { Before: null, After: null })
         {
-            lock (gate)
-                gone.Clear();
+            foreach (var service in DropUnlisted())
+                Disturbed?.Invoke(service);
             complete.TrySetResult();
             return;
         }
@@ -98,6 +98,21 @@ internal sealed class OwnSlices
             Disturbed?.Invoke(ServiceOf(was));
     }
 
+    // What was written while there was no watch, and went before the next list, no event tells of.
+    private HashSet<ObjectKey> DropUnlisted()
+    {
+        lock (gate)
+        {
+            gone.Clear();
+            List<EndpointSlice> lost = [.. byService.Values.SelectMany(own => own.Values).Where(IsUnlisted)];
+            lost.ForEach(s => Drop(s));
+            return [.. lost.Select(ServiceOf)];
+        }
+    }
+
+    private bool IsUnlisted(EndpointSlice slice) => ResourceVersion.Of(slice) <= ResourceVersion.Parse(informer.ListVersion)
+        && (informer.Find(ObjectKey.Of(slice)) is not { } listed || listed.Metadata.Uid != slice.Metadata.Uid || ServiceOf(listed) != ServiceOf(slice));
+
     private bool Take(EndpointSlice slice)
     {
         lock (gate)
@@ -107,7 +122,7 @@ internal sealed class OwnSlices
             if (!byService.TryGetValue(ServiceOf(slice), out var own))
                 byService[ServiceOf(slice)] = own = [];
             var name = slice.Metadata.Name ?? "";
-            if (own.TryGetValue(name, out var known) && known.Metadata.Uid == slice.Metadata.Uid && VersionOf(known) >= VersionOf(slice))
+            if (own.TryGetValue(name, out var known) && known.Metadata.Uid == slice.Metadata.Uid && ResourceVersion.Of(known) >= ResourceVersion.Of(slice))
                 return false;
             own[name] = slice;
             return true;
@@ -138,9 +153,6 @@ internal sealed class OwnSlices
 
     private static ObjectKey ServiceOf(EndpointSlice slice) => new(slice.Metadata.Namespace, slice.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ServiceNameLabel) ?? "");
 
-    // Versions of one object compare as numbers (KEP-5504); what is none counts as the newest.
-    private static ulong VersionOf(EndpointSlice slice) => ulong.TryParse(slice.Metadata.ResourceVersion, out var version) ? version : ulong.MaxValue;
-
     /// <summary>A request that is on its way.</summary>
     public readonly struct Write(OwnSlices slices, ObjectKey slice) : IDisposable
     {
@@ -149,7 +161,7 @@ internal sealed class OwnSlices
         {
             lock (slices.gate)
             {
-                if (!slices.writing[slice].Contains(answer.Metadata.Uid ?? ""))
+                if (!slices.writing[slice].Contains(answer.Metadata.Uid ?? "") && !slices.IsUnlisted(answer))
                     slices.Take(answer);
             }
         }
