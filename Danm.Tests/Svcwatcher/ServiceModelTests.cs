@@ -15,7 +15,7 @@ public sealed class ServiceModelTests
             (6, Gen.Const(ClusterHappening.Pod)), (6, Gen.Const(ClusterHappening.PodStatus)), (2, Gen.Const(ClusterHappening.PodTerminates)), (2, Gen.Const(ClusterHappening.PodGoes)),
             (4, Gen.Const(ClusterHappening.PodAnew)), (10, Gen.Const(ClusterHappening.Interface)), (4, Gen.Const(ClusterHappening.InterfaceChanges)), (3, Gen.Const(ClusterHappening.InterfaceGoes)),
             (1, Gen.Const(ClusterHappening.Node)), (10, Gen.Const(ClusterHappening.Pause)),
-            (3, Gen.Int[(int)ClusterHappening.SliceEdited, (int)ClusterHappening.SliceReplaced].Select(h => (ClusterHappening)h)),
+            (4, Gen.Int[(int)ClusterHappening.SliceEdited, (int)ClusterHappening.EndpointsDeleted].Select(h => (ClusterHappening)h)),
             (3, Gen.Int[(int)ClusterHappening.Refused, (int)ClusterHappening.ServerError].Select(h => (ClusterHappening)h)),
             (1, Gen.Frequency(
                 (2, Gen.Const(ClusterHappening.WatchesEnd)), (1, Gen.Const(ClusterHappening.HistoryForgotten)), (2, Gen.Const(ClusterHappening.Restart)), (2, Gen.Const(ClusterHappening.TakeOver)),

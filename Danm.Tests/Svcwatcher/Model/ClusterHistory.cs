@@ -106,6 +106,9 @@ internal sealed class ClusterHistory(ModelCluster cluster)
             case ClusterHappening.SliceEdited or ClusterHappening.SliceDeleted or ClusterHappening.SliceReplaced:
                 Meddle(what, choices);
                 break;
+            case ClusterHappening.EndpointsEdited or ClusterHappening.EndpointsDeleted:
+                MeddleOld(what, choices);
+                break;
             default:
                 Break(what, choices);
                 break;
@@ -268,6 +271,22 @@ internal sealed class ClusterHistory(ModelCluster cluster)
         });
     }
 
+    private void MeddleOld(ClusterHappening what, Choices choices)
+    {
+        var all = cluster.Store.List("v1", "Endpoints");
+        if (all.Count == 0)
+            return;
+        var endpoints = all[choices.Next(all.Count)];
+        if (what == ClusterHappening.EndpointsDeleted)
+        {
+            Remove("v1", "Endpoints", endpoints);
+            return;
+        }
+
+        endpoints["subsets"] = new JsonArray(new JsonObject { ["addresses"] = new JsonArray(new JsonObject { ["ip"] = "10.9.9.9" }), ["ports"] = new JsonArray(new JsonObject { ["port"] = 7 }) });
+        _ = TryUpdate(endpoints);
+    }
+
     private void Break(ClusterHappening what, Choices choices)
     {
         var times = 1 + choices.Next(2);
@@ -275,7 +294,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
         {
             if (what == ClusterHappening.HistoryForgotten)
                 cluster.Store.Compact();
-            var (version, kind) = choices.Of(("v1", "Service"), ("v1", "Pod"), ("danm.io/v1", "DanmEp"), ("discovery.k8s.io/v1", "EndpointSlice"), ("v1", "Node"));
+            var (version, kind) = choices.Of(("v1", "Service"), ("v1", "Pod"), ("danm.io/v1", "DanmEp"), ("discovery.k8s.io/v1", "EndpointSlice"), ("v1", "Endpoints"), ("v1", "Node"));
             cluster.Store.CloseWatches(version, kind);
             return;
         }
@@ -289,7 +308,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
             _ => new Fault(IsWrite) { Count = times, Answer = Fault.InternalError() },
         });
 
-        static bool IsWrite(RequestRecord r) => r.Resource is "endpointslices" or "danmeps" && r.Verb is "create" or "update" or "patch" or "delete";
+        static bool IsWrite(RequestRecord r) => r.Resource is "endpointslices" or "endpoints" or "danmeps" && r.Verb is "create" or "update" or "patch" or "delete";
     }
 
     private IReadOnlyList<JsonObject> Ours() => [.. cluster.Store.List("discovery.k8s.io/v1", "EndpointSlice").Where(s => Facts.Label(s, Facts.ManagedBy) == Facts.Ours)];

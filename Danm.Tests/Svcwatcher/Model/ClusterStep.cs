@@ -54,6 +54,12 @@ public enum ClusterHappening
     /// <summary>Somebody puts a slice of his own under the name of ours.</summary>
     SliceReplaced,
 
+    /// <summary>Somebody edits our Endpoints of a Service.</summary>
+    EndpointsEdited,
+
+    /// <summary>Somebody deletes them.</summary>
+    EndpointsDeleted,
+
     /// <summary>The next write is refused.</summary>
     Refused,
 

@@ -49,7 +49,7 @@ internal sealed class ModelCluster : IAsyncDisposable
     public void Begin()
     {
         var (api, stop) = (TestClient.Connect(Server.Kubeconfig()), new CancellationTokenSource());
-        var mode = new SvcwatcherMode(api, new SvcwatcherOptions(), Log, new FastClock(Speed));
+        var mode = new SvcwatcherMode(api, new SvcwatcherOptions { Endpoints = true }, Log, new FastClock(Speed));
         watchers.Enqueue((api, stop, Task.Run(() => mode.RunAsync(stop.Token))));
     }
 

@@ -25,16 +25,21 @@ internal static class Specification
                 && labels.All(l => Facts.Label(l.Key.StartsWith("danm.io/", StringComparison.Ordinal) ? r.Record : r.Pod, l.Key) == l.Value)).ToList();
             // Of the same interface of the same Pod the later record counts.
             var latest = chosen.GroupBy(r => (Facts.Uid(r.Pod!), Facts.Network(r.Record), r.Record.At("spec", "Interface", "Name").String())).Select(g => g.MaxBy(r => Age(r.Record), AgeOrder)).ToList();
+            var old = new List<string>();
             foreach (var family in service.At("spec", "ipFamilies").Strings())
             {
                 lines.Add($"{Head(service, family)} {Common(SliceLabels(service), service.At("spec", "ports"), Facts.Uid(service))}");
                 foreach (var alike in latest.Where(r => Facts.Address(r.Record, family) is not null).GroupBy(r => Facts.Address(r.Record, family)))
                 {
                     var (record, pod) = alike.MaxBy(r => (IsReady(service, r.Pod!), Age(r.Record)), ReadyOrder);
+                    if (IsReady(service, pod!) || !Facts.IsGoing(pod!))
+                        old.Add($"{alike.Key} {Facts.Uid(pod!)} ready={IsReady(service, pod!)} hostname={pod.At("spec", "hostname")}");
                     lines.Add($"{Head(service, family)} {alike.Key} {Facts.Name(pod!)} {Facts.Uid(pod!)} ready={IsReady(service, pod!)} serving={HasReady(pod!)} terminating={Facts.IsGoing(pod!)} "
                         + $"hostname={pod.At("spec", "hostname")} node={pod.At("spec", "nodeName")} zone={zones.GetValueOrDefault(pod.At("spec", "nodeName").String() ?? "")}");
                 }
             }
+
+            lines.AddRange(OldLines(service, Facts.Uid(service), old.Count == 0 ? null : service.At("spec", "ports"), old));
         }
 
         lines.AddRange(records.Where(r => !HasEnded(r.Pod)).Select(r => r.Pod is not null && IsOf(r.Record, r.Pod)
@@ -60,6 +65,13 @@ internal static class Specification
                 lines.Add($"{slices.Key} {empty} of {slices.Count()} slices are empty");
         }
 
+        foreach (var endpoints in store.List("v1", "Endpoints"))
+        {
+            var subset = (endpoints.At("subsets") as JsonArray)?[0];
+            lines.AddRange(OldLines(endpoints, endpoints.At("metadata", "ownerReferences")?[0].At("uid").String(), subset.At("ports"),
+                ((string[])["addresses", "notReadyAddresses"]).SelectMany(n => (subset.At(n) as JsonArray ?? []).Select(a => $"{a.At("ip")} {a.At("targetRef", "uid")} ready={n == "addresses"} hostname={a.At("hostname")}"))));
+        }
+
         // Nobody needs the labels of a Pod that has ended: they may be carried or not.
         var ended = store.List("v1", "Pod").Where(HasEnded).Select(p => (Facts.Space(p), Facts.Name(p))).ToHashSet();
         lines.AddRange(store.List("danm.io/v1", "DanmEp").Where(r => !ended.Contains(PodOf(r))).Select(r => LabelLine(r, Facts.Labels(r))));
@@ -69,8 +81,16 @@ internal static class Specification
 
     private static string Head(JsonNode service, string family) => $"{Facts.Space(service)}/{Facts.Name(service)} {family}";
 
+    /// <summary>What clients that do not know slices are told; ports only with addresses.</summary>
+    private static IEnumerable<string> OldLines(JsonNode item, string? owner, JsonNode? ports, IEnumerable<string> addresses) =>
+        addresses.Prepend($"owner={owner} ports={Ports(ports)}").Select(a => $"{Facts.Space(item)}/{Facts.Name(item)} Endpoints {a}");
+
+    // The API server sorts those of Endpoints as it likes.
+    private static string Ports(JsonNode? ports) =>
+        string.Join(',', (ports as JsonArray ?? []).Select(p => $"{p.At("name")}/{p.At("port")}/{p.At("protocol")}").Order(StringComparer.Ordinal));
+
     private static string Common(IEnumerable<(string Key, string Value)> labels, JsonNode? ports, string? owner) =>
-        $"labels={Sorted(labels)} ports={string.Join(',', (ports as JsonArray ?? []).Select(p => $"{p.At("name")}/{p.At("port")}/{p.At("protocol")}"))} owner={owner}";
+        $"labels={Sorted(labels)} ports={Ports(ports)} owner={owner}";
 
     private static IEnumerable<(string Key, string Value)> SliceLabels(JsonNode service) =>
     [
