@@ -25,6 +25,8 @@ internal sealed class EndpointsSync
     private readonly Informer<PartialObject> informer;
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
+
+    // An empty digest is of one that is being written; it goes if the watch tells of the end before the answer comes.
     private readonly Dictionary<ObjectKey, (string? Version, string Digest)> written = [];
 
     /// <param name="api">The API server.</param>
@@ -71,6 +73,8 @@ internal sealed class EndpointsSync
         var digest = Digest(EndpointsTemplate.Make(sight, null));
         if (IsWritten(key, digest))
             return (true, null);
+        lock (gate)
+            written[key] = default;
         var wanted = EndpointsTemplate.Make(sight, trigger);
         var path = PathOf(key);
         var present = await api.TryGetAsync(path, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
@@ -118,6 +122,8 @@ internal sealed class EndpointsSync
     {
         if ((change.After ?? change.Before) is not { } endpoints)
         {
+            foreach (var lost in DropUnlisted())
+                Disturbed?.Invoke(lost);
             complete.TrySetResult();
             return;
         }
@@ -125,13 +131,28 @@ internal sealed class EndpointsSync
         var key = ObjectKey.Of(endpoints);
         lock (gate)
         {
-            if (change.After is not null && written.TryGetValue(key, out var known) && known.Version == change.After.Metadata.ResourceVersion)
+            var isKnown = written.TryGetValue(key, out var known);
+            if (isKnown && change.After is not null && known.Version == change.After.Metadata.ResourceVersion)
                 return;
-            written.Remove(key);
+            if (change.After is null || known.Version is not null)
+                written.Remove(key);
         }
 
         Disturbed?.Invoke(key);
     }
+
+    // What was written while there was no watch, and went before the next list, no event tells of.
+    private List<ObjectKey> DropUnlisted()
+    {
+        lock (gate)
+        {
+            List<ObjectKey> lost = [.. written.Where(w => w.Value.Version is { } version && IsUnlisted(w.Key, version)).Select(w => w.Key)];
+            lost.ForEach(k => written.Remove(k));
+            return lost;
+        }
+    }
+
+    private bool IsUnlisted(ObjectKey key, string version) => ResourceVersion.Parse(version) <= ResourceVersion.Parse(informer.ListVersion) && informer.Find(key) is null;
 
     private bool IsWritten(ObjectKey key, string digest)
     {
@@ -142,7 +163,13 @@ internal sealed class EndpointsSync
     private void Note(ObjectKey key, Endpoints endpoints, string digest)
     {
         lock (gate)
-            written[key] = (endpoints.Metadata.ResourceVersion, digest);
+        {
+            // By now it may have gone, or been changed: then it is looked at again, since somebody was told.
+            if (!written.ContainsKey(key) || (informer.Find(key) is { } later && ResourceVersion.Of(later) > ResourceVersion.Of(endpoints)) || IsUnlisted(key, endpoints.Metadata.ResourceVersion ?? ""))
+                written.Remove(key);
+            else
+                written[key] = (endpoints.Metadata.ResourceVersion, digest);
+        }
     }
 
     private static string Digest(Endpoints endpoints) => Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(endpoints, ServiceJson.Default.Endpoints)));

@@ -25,7 +25,8 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
         {
             try
             {
-                slices.NoteWritten(await api.UpdateAsync(PathOf(slice), slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false));
+                using var write = slices.Begin(ObjectKey.Of(slice));
+                write.Note(await api.UpdateAsync(PathOf(slice), slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false));
                 SvcwatcherMetrics.Changes.Add(1, SvcwatcherMetrics.Update);
             }
             catch (ApiException e) when (e.IsConflict || e.IsNotFound)
@@ -57,12 +58,13 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
         while (names.MoveNext())
         {
             slice.Metadata.Name = names.Current;
+            using var write = slices.Begin(ObjectKey.Of(slice));
             try
             {
                 var (made, exists) = await api.TryCreateAsync(all, slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false);
                 if (exists is null)
                 {
-                    slices.NoteWritten(made.Object);
+                    write.Note(made.Object);
                     SvcwatcherMetrics.Changes.Add(1, SvcwatcherMetrics.Create);
                     return true;
                 }
@@ -76,7 +78,7 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
             var there = await api.TryGetAsync(PathOf(slice), ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false);
             if (there?.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ManagedByLabel) != SliceTemplate.ManagedBy)
                 continue;
-            slices.NoteWritten(there);
+            write.Note(there);
             return false;
         }
 

@@ -74,8 +74,11 @@ internal sealed class ClusterView
     public List<ObjectKey> Mislabelled => [.. interfaces.Items.Where(i => PodLabels.Difference(i, pods.Find(PodOf(i))) is not null).Select(ObjectKey.Of)];
 
     /// <summary>Keeps it up to date until it is cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
-        services.RunAsync(cancellation), pods.RunAsync(cancellation), interfaces.RunAsync(cancellation), nodes.RunAsync(cancellation));
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Together.RunAsync(stop, services.RunAsync(stop.Token), pods.RunAsync(stop.Token), interfaces.RunAsync(stop.Token), nodes.RunAsync(stop.Token)).ConfigureAwait(false);
+    }
 
     /// <summary>A Service with what it has chosen; null if there is no such Service, or it says nothing to us.</summary>
     public ServiceSight? Look(ObjectKey key)
