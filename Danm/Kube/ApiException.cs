@@ -42,6 +42,9 @@ public sealed class ApiException : Exception
     /// <summary>409 of a resourceVersion or of a precondition.</summary>
     public bool IsConflict => Code == HttpStatusCode.Conflict && !IsAlreadyExists;
 
+    /// <summary>Whether the namespace is being deleted, so that nothing can be created in it any more.</summary>
+    public bool IsNamespaceTerminating => Code == HttpStatusCode.Forbidden && Status?.Details?.Causes?.Exists(static c => c.Reason == "NamespaceTerminating") == true;
+
     /// <summary>Whether the same request may succeed a moment later.</summary>
     public bool IsTransient => Code is null or HttpStatusCode.TooManyRequests || (int)Code.Value >= 500;
 }
