@@ -34,8 +34,8 @@ internal sealed record SvcwatcherFigures(int Services, int Interfaces, int Slice
     /// <summary>The slices that were written in all of these.</summary>
     public required int RollWrites { get; init; }
 
-    /// <summary>Between two writes of the same slice.</summary>
-    public required TimeSpan RollLeastRest { get; init; }
+    /// <summary>How often the slice that was written most was.</summary>
+    public required int RollMostOfOne { get; init; }
 
     /// <summary>Seconds of the process's CPU.</summary>
     public required double RollCpu { get; init; }

@@ -52,7 +52,7 @@ internal sealed partial class SvcwatcherRun : IDisposable
         return new SvcwatcherFigures(services, interfaces, run.cluster.Slices, first, second)
         {
             Flips = flips.Milliseconds, FlipWrites = flips.Writes, FlipCpu = flips.Cpu,
-            RollSeconds = roll.Seconds, RollSyncs = roll.Syncs, RollWrites = roll.Writes, RollLeastRest = roll.LeastRest, RollCpu = roll.Cpu,
+            RollSeconds = roll.Seconds, RollSyncs = roll.Syncs, RollWrites = roll.Writes, RollMostOfOne = roll.MostOfOne, RollCpu = roll.Cpu,
         };
     }
 
@@ -148,7 +148,7 @@ internal sealed partial class SvcwatcherRun : IDisposable
         return Math.Max(0, (written - answered).TotalMilliseconds);
     }
 
-    private async Task<(double Seconds, int Syncs, int Writes, TimeSpan LeastRest, double Cpu)> RollAsync(ModeProcess process)
+    private async Task<(double Seconds, int Syncs, int Writes, int MostOfOne, double Cpu)> RollAsync(ModeProcess process)
     {
         writes.Clear();
         var (cpu, begun, syncsBefore) = (RunningProcess.CpuSeconds(process.Id), Stopwatch.GetTimestamp(), Syncs(process));
@@ -164,8 +164,8 @@ internal sealed partial class SvcwatcherRun : IDisposable
 
         var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
         await Task.Delay(3000);
-        var rests = writes.All.Where(w => w.Slice is not null).GroupBy(w => w.Slice).SelectMany(g => g.Zip(g.Skip(1), (a, b) => b.At - a.At));
-        return (seconds, Syncs(process) - syncsBefore, writes.All.Length, rests.DefaultIfEmpty(TimeSpan.MaxValue).Min(), RunningProcess.CpuSeconds(process.Id) - cpu);
+        var mostOfOne = writes.All.Select(w => w.Slice).OfType<string>().CountBy(s => s).Max(s => s.Value);
+        return (seconds, Syncs(process) - syncsBefore, writes.All.Length, mostOfOne, RunningProcess.CpuSeconds(process.Id) - cpu);
     }
 
     private static int Syncs(ModeProcess process) => Regex.Count(process.Log, $"Service {ServiceCluster.RollingNamespace}/{ServiceCluster.RollingService}: ");

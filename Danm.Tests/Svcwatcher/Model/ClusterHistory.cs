@@ -23,6 +23,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
     public async Task RunAsync(IEnumerable<ClusterStep> steps)
     {
+        ClusterObjects.Beginning(Spaces[0], cluster.Store);
         foreach (var step in steps)
         {
             Note(step.What.ToString());
@@ -117,7 +118,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
     private void Service(ClusterHappening what, Choices choices)
     {
-        var (ns, name) = (choices.Of(Spaces), choices.Of("s0", "s1", "s2"));
+        var (ns, name) = (Space(ref choices), choices.Of("s0", "s1"));
         var present = cluster.Store.Get("v1", "Service", ns, name);
         if (what == ClusterHappening.ServiceGoes)
         {
@@ -139,7 +140,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
     private void Pod(ClusterHappening what, Choices choices)
     {
-        var (ns, name) = (choices.Of(Spaces), choices.Of("p0", "p1", "p2", "p3"));
+        var (ns, name) = (Space(ref choices), choices.Of("p0", "p1", "p2"));
         var present = cluster.Store.Get("v1", "Pod", ns, name);
         if (present is null)
         {
@@ -252,7 +253,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
                         slice["ports"] = new JsonArray();
                         break;
                     default:
-                        slice["metadata"]!["labels"]![Facts.ServiceName] = choices.Of("s0", "s1", "s2", "other");
+                        slice["metadata"]!["labels"]![Facts.ServiceName] = choices.Of("s0", "s1", "other");
                         break;
                 }
 
@@ -310,6 +311,9 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
         static bool IsWrite(RequestRecord r) => r.Resource is "endpointslices" or "endpoints" or "danmeps" && r.Verb is "create" or "update" or "patch" or "delete";
     }
+
+    // Most happens where most is.
+    private static string Space(ref Choices choices) => choices.Of(Spaces[0], Spaces[0], Spaces[0], Spaces[1]);
 
     private IReadOnlyList<JsonObject> Ours() => [.. cluster.Store.List("discovery.k8s.io/v1", "EndpointSlice").Where(s => Facts.Label(s, Facts.ManagedBy) == Facts.Ours)];
 
