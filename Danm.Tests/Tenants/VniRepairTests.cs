@@ -52,7 +52,7 @@ public sealed class VniRepairTests : VniFixture
         (await PassAsync()).Freed.Should().HaveCount(stays ? 0 : 1);
         if (!stays)
             return;
-        Log.Lines.Should().ContainSingle(l => l.Contains("Pod default/p was attached to it and still is"));
+        Log.Lines.Should().ContainSingle(l => l.Contains("Pod default/p stands on it still"));
         Repair.UntilNext.Should().Be(Options.Grace, "it is not asked for again at once");
         Server.Store.Delete("danm.io/v1", "DanmEp", "default", "e");
         Clock.Advance(Options.Grace - Moment);

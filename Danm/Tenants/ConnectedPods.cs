@@ -1,19 +1,51 @@
+using System.Globalization;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Networks;
 
 namespace Danm.Tenants;
 
-/// <summary>Whether Pods are attached to a network, by the DanmEps and IPAllocations that the API server has at this moment.</summary>
+/// <summary>Whether Pods are attached to a network or stand on an id, by the DanmEps and IPAllocations that the API server has at this moment.</summary>
 /// <param name="api">The API server.</param>
 internal sealed class ConnectedPods(ApiClient api)
 {
-    /// <summary>One of the DanmEps, of the original's too; null if there is none.</summary>
+    // The longest timeoutSeconds that a CNI configuration may have: so much later than it has read its network an ADD may write its DanmEp.
+    private static readonly TimeSpan LongestAdd = TimeSpan.FromMinutes(10);
+
+    /// <summary>One of the network's DanmEps, of the original's too; null if there is none.</summary>
     /// <param name="network">The network; one that no object can be has no Pods.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <param name="until">metadata.creationTimestamp of another network of that name, whose own DanmEps are younger and do not count; null: all count.</param>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task<DanmEp?> FindAsync(NetworkRef network, CancellationToken cancellation, string? until = null)
+    public Task<DanmEp?> FindAsync(NetworkRef network, CancellationToken cancellation) => FindAsync(network, static _ => true, cancellation);
+
+    /// <summary>
+    /// A Pod that stands on an id, <c>namespace/name</c>; null if there is none. DanmEps and IPAllocations say their wire, so it does not matter
+    /// what has become of their network. IPAllocations outlast the DanmEps of a namespace that is being deleted, until the node has taken its
+    /// Pods off the wire. The original's DanmEps name their network only.
+    /// </summary>
+    /// <param name="vni">The id.</param>
+    /// <param name="network">The network that had it; null: nobody knows.</param>
+    /// <param name="renewed">metadata.creationTimestamp of a network that has that name now, and another id; null: there is none.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<string?> FindOnAsync(Vni vni, NetworkRef? network, string? renewed, CancellationToken cancellation)
+    {
+        var query = $"limit=1&labelSelector={Uri.EscapeDataString($"{ApiNames.SegmentLabel}={vni.SegmentLabel}")}";
+        var endpoints = await api.ListAsync(ResourcePath.Danm(ApiNames.DanmEps, null), query, ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false);
+        if (endpoints.Items.FirstOrDefault() is { } endpoint)
+            return Shown(endpoint);
+        var addresses = await api.ListAsync(ResourcePath.Danm(ApiNames.IPAllocations, null), query, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false);
+        if (addresses.Items.FirstOrDefault() is { } address)
+            return $"{address.Spec.Owner?.Namespace}/{address.Spec.Owner?.Pod}";
+        return network is not null && await FindAsync(network, e => !SaysWire(e.Metadata) && MayBeFrom(e.Metadata, renewed), cancellation).ConfigureAwait(false) is { } old
+            ? Shown(old)
+            : null;
+    }
+
+    /// <summary>A value of a field selector, as fields.EscapeValue of k8s.io/apimachinery writes it.</summary>
+    internal static string EscapeValue(string value) => value.Replace(@"\", @"\\").Replace(",", @"\,").Replace("=", @"\=");
+
+    private async Task<DanmEp?> FindAsync(NetworkRef network, Func<DanmEp, bool> counts, CancellationToken cancellation)
     {
         if (!CanBe(network))
             return null;
@@ -23,7 +55,7 @@ internal sealed class ConnectedPods(ApiClient api)
         {
             foreach (var endpoint in page)
             {
-                if (NetworkKinds.TryParse(endpoint.Spec.ApiType, out var kind) && kind == network.Kind && IsOf(endpoint.Metadata, until))
+                if (NetworkKinds.TryParse(endpoint.Spec.ApiType, out var kind) && kind == network.Kind && counts(endpoint))
                     return endpoint;
             }
         }
@@ -31,33 +63,16 @@ internal sealed class ConnectedPods(ApiClient api)
         return null;
     }
 
-    /// <summary>
-    /// One of the IPAllocations; null if there is none. They outlast the DanmEps of a namespace that is being deleted, until the node has taken
-    /// its Pods off the wire.
-    /// </summary>
-    /// <inheritdoc cref="FindAsync" path="/param"/>
-    /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task<IPAllocation?> FindAddressAsync(NetworkRef network, CancellationToken cancellation, string? until = null)
-    {
-        if (!CanBe(network))
-            return null;
-        var (path, selector) = (ResourcePath.Danm(ApiNames.IPAllocations, null), $"{ApiNames.NetworkLabel}={network.ToLabelValue()}");
-        if (until is null)
-            return (await api.ListAsync(path, $"limit=1&labelSelector={Uri.EscapeDataString(selector)}", ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false)).Items.FirstOrDefault();
-        await foreach (var page in ObjectPages.ReadAsync(api, path, selector, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false))
-        {
-            if (page.FirstOrDefault(a => IsOf(a.Metadata, until)) is { } allocation)
-                return allocation;
-        }
-
-        return null;
-    }
-
-    /// <summary>A value of a field selector, as fields.EscapeValue of k8s.io/apimachinery writes it.</summary>
-    internal static string EscapeValue(string value) => value.Replace(@"\", @"\\").Replace(",", @"\,").Replace("=", @"\=");
-
     private static bool CanBe(NetworkRef network) => Names.IsSubdomain(network.Name) && (network.Namespace is null || Names.IsSubdomain(network.Namespace));
 
-    // Timestamps have whole seconds. What came within the same one may be the former network's.
-    private static bool IsOf(ObjectMeta metadata, string? until) => until is null || string.CompareOrdinal(metadata.CreationTimestamp, until) <= 0;
+    private static bool SaysWire(ObjectMeta metadata) => metadata.Labels?.ContainsKey(ApiNames.SegmentLabel) == true;
+
+    // An ADD that read the former network may write after the new one was made.
+    internal static bool MayBeFrom(ObjectMeta metadata, string? renewed) =>
+        !TryRead(renewed, out var made) || !TryRead(metadata.CreationTimestamp, out var written) || written - made <= LongestAdd;
+
+    private static bool TryRead(string? timestamp, out DateTimeOffset time) =>
+        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+
+    private static string Shown(DanmEp endpoint) => $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
 }

@@ -143,10 +143,12 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     private async Task<bool> FreeAsync(VNIAllocation unused, Dictionary<NetworkRef, string?> living, CancellationToken cancellation)
     {
         // A Pod that was being attached while its network went stands on the wire as long as it lives.
-        if (unused.Spec.Network is { Name.Length: > 0 } network && await FindPodAsync(network, living.GetValueOrDefault(network), cancellation).ConfigureAwait(false) is { } pod)
+        var network = unused.Spec.Network is { Name.Length: > 0 } named ? named : null;
+        if (Vni.Of(unused.Spec) is { } vni
+            && await pods.FindOnAsync(vni, network, network is null ? null : living.GetValueOrDefault(network), cancellation).ConfigureAwait(false) is { } pod)
         {
             graces.Renew(unused);
-            log.StaysInUse(Vni.Of(unused.Spec), network, pod);
+            log.StaysInUse(vni, pod);
             return false;
         }
 
@@ -160,15 +162,5 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         log.Freed(Vni.Of(unused.Spec), unused.Spec.Network);
         VniMetrics.Freed.Add(1);
         return true;
-    }
-
-    /// <summary>A Pod of the network that had the id, and not of the one that has its name now and another id.</summary>
-    private async Task<string?> FindPodAsync(NetworkRef network, string? until, CancellationToken cancellation)
-    {
-        if (await pods.FindAsync(network, cancellation, until).ConfigureAwait(false) is { } endpoint)
-            return $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
-        return await pods.FindAddressAsync(network, cancellation, until).ConfigureAwait(false) is { } address
-            ? $"{address.Spec.Owner?.Namespace}/{address.Spec.Owner?.Pod}"
-            : null;
     }
 }
