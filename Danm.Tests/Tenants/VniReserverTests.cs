@@ -134,6 +134,20 @@ public sealed class VniReserverTests
     }
 
     [Test]
+    public async Task A_VNIAllocation_that_cannot_be_read_is_skipped_and_counts_as_taken()
+    {
+        server.Store.Load("danm.io/v1", "VNIAllocation", [new JsonObject
+        {
+            ["apiVersion"] = "danm.io/v1", ["kind"] = "VNIAllocation", ["metadata"] = new JsonObject { ["name"] = "vlan7.ens4" },
+            ["spec"] = new JsonObject { ["device"] = "ens4", ["vniType"] = "vlan", ["vni"] = "7" },
+        }]);
+        var reserver = await ReplicaAsync();
+
+        (await reserver.ReserveAsync(For("a", "7-8"), dryRun: false, default)).Should().Be(8);
+        await reserver.Awaiting(r => r.ReserveAsync(For("b", "7-8", "other"), dryRun: false, default)).Should().ThrowAsync<VniException>().WithMessage("all 2 ids*");
+    }
+
+    [Test]
     public async Task Requests_that_come_to_nothing_cost_their_namespace_a_few_ids_and_others_nothing()
     {
         var reserver = await ReplicaAsync();

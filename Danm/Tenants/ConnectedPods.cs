@@ -12,14 +12,14 @@ internal sealed class ConnectedPods(ApiClient api)
     // The longest timeoutSeconds that a CNI configuration may have: so much later than it has read its network an ADD may write its DanmEp.
     private static readonly TimeSpan LongestAdd = TimeSpan.FromMinutes(10);
 
-    /// <summary>One of the network's DanmEps, of the original's too; null if there is none.</summary>
+    /// <summary>One of the network's Pods, by its DanmEp, the original's too, for people to read; null if there is none.</summary>
     /// <param name="network">The network; one that no object can be has no Pods.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public Task<DanmEp?> FindAsync(NetworkRef network, CancellationToken cancellation) => FindAsync(network, static _ => true, cancellation);
+    public Task<string?> FindAsync(NetworkRef network, CancellationToken cancellation) => FindAsync(network, static _ => true, cancellation);
 
     /// <summary>
-    /// A Pod that stands on an id, <c>namespace/name</c>; null if there is none. DanmEps and IPAllocations say their wire, so it does not matter
+    /// A Pod that stands on an id, for people to read; null if there is none. DanmEps and IPAllocations say their wire, so it does not matter
     /// what has become of their network. IPAllocations outlast the DanmEps of a namespace that is being deleted, until the node has taken its
     /// Pods off the wire. The original's DanmEps name their network only.
     /// </summary>
@@ -31,32 +31,31 @@ internal sealed class ConnectedPods(ApiClient api)
     public async Task<string?> FindOnAsync(Vni vni, NetworkRef? network, string? renewed, CancellationToken cancellation)
     {
         var query = $"limit=1&labelSelector={Uri.EscapeDataString($"{ApiNames.SegmentLabel}={vni.SegmentLabel}")}";
-        var endpoints = await api.ListAsync(ResourcePath.Danm(ApiNames.DanmEps, null), query, ApiJson.Default.ObjectListDanmEp, cancellation).ConfigureAwait(false);
-        if (endpoints.Items.FirstOrDefault() is { } endpoint)
-            return Shown(endpoint);
-        var addresses = await api.ListAsync(ResourcePath.Danm(ApiNames.IPAllocations, null), query, ApiJson.Default.ObjectListIPAllocation, cancellation).ConfigureAwait(false);
-        if (addresses.Items.FirstOrDefault() is { } address)
-            return $"{address.Spec.Owner?.Namespace}/{address.Spec.Owner?.Pod}";
-        return network is not null && await FindAsync(network, e => !SaysWire(e.Metadata) && MayBeFrom(e.Metadata, renewed), cancellation).ConfigureAwait(false) is { } old
-            ? Shown(old)
-            : null;
+        foreach (var plural in (string[])[ApiNames.DanmEps, ApiNames.IPAllocations])
+        {
+            var found = await api.ListAsync(ResourcePath.Danm(plural, null), query, ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false);
+            if (found.Items is [var first, ..])
+                return WireUser.Read(first).ToString();
+        }
+
+        return network is null ? null : await FindAsync(network, user => !SaysWire(user.Metadata) && MayBeFrom(user.Metadata, renewed), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>A value of a field selector, as fields.EscapeValue of k8s.io/apimachinery writes it.</summary>
     internal static string EscapeValue(string value) => value.Replace(@"\", @"\\").Replace(",", @"\,").Replace("=", @"\=");
 
-    private async Task<DanmEp?> FindAsync(NetworkRef network, Func<DanmEp, bool> counts, CancellationToken cancellation)
+    private async Task<string?> FindAsync(NetworkRef network, Predicate<WireUser> counts, CancellationToken cancellation)
     {
         if (!CanBe(network))
             return null;
         var pages = ObjectPages.ReadAsync(
-            api, ResourcePath.Danm(ApiNames.DanmEps, network.Namespace), null, ApiJson.Default.ObjectListDanmEp, cancellation, fieldSelector: $"spec.NetworkName={EscapeValue(network.Name)}");
+            api, ResourcePath.Danm(ApiNames.DanmEps, network.Namespace), null, ApiJson.Default.ObjectListJsonElement, cancellation, fieldSelector: $"spec.NetworkName={EscapeValue(network.Name)}");
         await foreach (var page in pages.ConfigureAwait(false))
         {
-            foreach (var endpoint in page)
+            foreach (var user in page.Select(WireUser.Read))
             {
-                if (NetworkKinds.TryParse(endpoint.Spec.ApiType, out var kind) && kind == network.Kind && counts(endpoint))
-                    return endpoint;
+                if (user.MayBeOf(network.Kind) && counts(user))
+                    return user.ToString();
             }
         }
 
@@ -73,6 +72,4 @@ internal sealed class ConnectedPods(ApiClient api)
 
     private static bool TryRead(string? timestamp, out DateTimeOffset time) =>
         DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
-
-    private static string Shown(DanmEp endpoint) => $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
 }

@@ -47,13 +47,13 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     public async Task<VniRepairResult> RunAsync(CancellationToken cancellation)
     {
         var begun = clock.GetTimestamp();
-        if (await ListAsync(cancellation).ConfigureAwait(false) is not var (allocations, networks))
+        if (await ListAsync(cancellation).ConfigureAwait(false) is not var (allocations, networks, unreadable))
         {
             graces.Clear();
             return VniRepairResult.Nothing;
         }
 
-        var plan = VniRules.Decide(allocations, networks);
+        var plan = VniRules.Decide(allocations, networks, unreadable);
         var over = graces.Take(plan.Unused, begun);
         var (freed, restored, corrected, failures) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
         foreach (var missing in plan.Missing)
@@ -86,18 +86,22 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     }
 
     /// <summary>
-    /// Both kinds, as the server has them now; the networks last, so that none is missed whose id the first list shows. Null where the server
-    /// does not know one of them: without TenantNetworks nothing is known of who has an id.
+    /// Both kinds, as the server has them now; the networks last, so that none is missed whose id the first list shows. A VNIAllocation that
+    /// cannot be read says nothing but its name. Null where the server does not know one of the kinds: without TenantNetworks nothing is known
+    /// of who has an id.
     /// </summary>
-    private async Task<(List<VNIAllocation> Allocations, List<Network> Networks)?> ListAsync(CancellationToken cancellation)
+    private async Task<(IReadOnlyList<VNIAllocation> Allocations, IReadOnlyList<Network> Networks, IReadOnlyList<UnreadableNetwork> Unreadable)?> ListAsync(CancellationToken cancellation)
     {
         try
         {
-            var allocations = await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
-            var networks = await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.TenantNetworks, null), null, ApiJson.Default.ObjectListNetwork, cancellation).ConfigureAwait(false);
-            return (allocations, networks);
+            var allocations = await ReadableList<VNIAllocation>.ReadAllAsync(
+                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var networks = await ReadableList<Network>.ReadAllAsync(
+                api, ResourcePath.Danm(ApiNames.TenantNetworks, null), ApiJson.Default.Network, cancellation).ConfigureAwait(false);
+            return (
+                [.. allocations.Items, .. allocations.Unreadable.Select(u => new VNIAllocation { Metadata = u.Metadata })],
+                networks.Items,
+                [.. networks.Unreadable.Select(u => new UnreadableNetwork(u))]);
         }
         catch (ApiException e) when (e.IsNotFound)
         {

@@ -33,7 +33,7 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
         told = next;
     }
 
-    private static IEnumerable<Finding> Read(VniPlan plan) => plan.Conflicts.Select(c => Of(c)).Concat(plan.Odd.Select(o => Of(o)));
+    private static IEnumerable<Finding> Read(VniPlan plan) => plan.Conflicts.Select(c => Of(c)).Concat(plan.Odd.Select(o => Of(o))).Concat(plan.Unreadable.Select(u => Of(u)));
 
     private static Finding Of(VniConflict conflict)
     {
@@ -51,6 +51,16 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
             new ObjectReference { ApiVersion = ApiNames.GroupVersion, Kind = ApiNames.VNIAllocation, Name = metadata.Name, Uid = metadata.Uid },
             "VniAllocationUnusable",
             $"VNIAllocation {metadata.Name}: {odd.Reason}. Danm did not write it so and leaves it alone; delete it if nobody needs it");
+    }
+
+    private static Finding Of(UnreadableNetwork network)
+    {
+        var metadata = network.Metadata;
+        var about = new NetworkRef(NetworkKind.TenantNetwork, metadata.Namespace, metadata.Name ?? "");
+        return new Finding(
+            new ObjectReference { ApiVersion = ApiNames.GroupVersion, Kind = ApiNames.TenantNetwork, Namespace = about.Namespace, Name = about.Name, Uid = metadata.Uid },
+            "TenantNetworkUnreadable",
+            $"{about} cannot be read: {network.Fault}. No id that it may have is freed; mend it, or delete it");
     }
 
     private sealed record Finding(ObjectReference About, string Reason, string Message)

@@ -83,9 +83,9 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         var picture = new VniPicture(vnis.Device, vnis.Encapsulation, [.. known, .. queue.NotIn(known, clock)], view.Networks);
         if (vnis.Ranges.All.Any(id => !picture.IsTaken(id)))
             return picture;
-        var listed = await ObjectPages.ReadAllAsync(
-            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
-        return new VniPicture(vnis.Device, vnis.Encapsulation, listed, view.Networks);
+        var listed = await ReadableList<VNIAllocation>.ReadAllAsync(
+            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+        return new VniPicture(vnis.Device, vnis.Encapsulation, listed.Items, view.Networks);
     }
 
     /// <summary>What was reserved for this very TenantNetwork by a request that came to nothing.</summary>
@@ -172,7 +172,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 return id;
             }
 
-            var holder = await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var holder = await HolderAsync(vni, cancellation).ConfigureAwait(false);
             // Another replica was faster, or an attempt of this one got through though its answer did not.
             if (holder is not null)
                 queue.Remember(holder, clock);
@@ -181,6 +181,19 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         }
 
         throw Exhausted(vnis);
+    }
+
+    /// <summary>Who has an id; null if nobody has it any more, or nobody can tell.</summary>
+    private async Task<VNIAllocation?> HolderAsync(Vni vni, CancellationToken cancellation)
+    {
+        try
+        {
+            return await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.IsUnreadable)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether the namespace may have one more; if not, whether it is worth waiting.</summary>

@@ -45,9 +45,9 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
         if (second.Faults.Count > 0)
             return Decision.Invalid(request, second.Faults, warnings);
         if (old is not null && kind != NetworkKind.TenantNetwork && NetworkAdmission.NeedsIdlePods(wanted, old, out var faults)
-            && await pods.FindAsync(wanted.Ref, cancellation).ConfigureAwait(false) is { } endpoint)
+            && await pods.FindAsync(wanted.Ref, cancellation).ConfigureAwait(false) is { } pod)
         {
-            var user = $"while Pods are connected, such as {endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
+            var user = $"while Pods are connected, such as {pod}";
             return Decision.Invalid(request, [.. faults.Select(f => f with { Message = $"{f.Message} {user}" })], warnings);
         }
 
