@@ -29,13 +29,8 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
     public async Task<TenantAssigned> AssignAsync(Network network, Network? old, CancellationToken cancellation)
     {
         if (old is not null)
-            return Rename(network, old);
-        var assigned = Grant(network, view.Configs);
-        // Whoever applies both at once must not be told by a copy that is behind.
-        if (assigned.Faults.Count > 0)
-            assigned = Grant(network, await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.TenantConfigs, null), null, TenantJson.Default.ObjectListTenantConfig, cancellation).ConfigureAwait(false));
-        return assigned;
+            return await RenameAsync(network, old, cancellation).ConfigureAwait(false);
+        return Grant(network, await ConfigsAsync(cancellation).ConfigureAwait(false));
     }
 
     /// <summary>Reserves the id, and sets it.</summary>
@@ -66,28 +61,44 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
             (options.HostDevice, options.DevicePool) = (before.HostDevice, before.DevicePool);
         if (options.Vlan is null or 0 && options.Vxlan is null or 0)
             (options.Vlan, options.Vxlan) = (before.Vlan, before.Vxlan);
-        if (!string.IsNullOrEmpty(old.Spec.NetworkId) && (string.IsNullOrEmpty(network.Spec.NetworkId) || IdOf(network, []) is not null))
+        if (!string.IsNullOrEmpty(old.Spec.NetworkId) && (string.IsNullOrEmpty(network.Spec.NetworkId) || KnownIdOf(network) is not null))
             network.Spec.NetworkId = old.Spec.NetworkId;
     }
 
+    // By the copy: whether what is stored stays is no grant.
+    private string? KnownIdOf(Network network) =>
+        view.Configs.MinBy(c => c.Metadata.Name, StringComparer.Ordinal) is { } config ? TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, []) : null;
+
     // One that had none may be given one. A tenant must not come to another file of the node by a second thought.
-    private TenantAssigned Rename(Network network, Network old)
+    private async Task<TenantAssigned> RenameAsync(Network network, Network old, CancellationToken cancellation)
     {
         if (!string.IsNullOrEmpty(old.Spec.NetworkId))
             return TenantAssigned.Nothing;
         var faults = new List<NetworkFault>();
-        network.Spec.NetworkId = IdOf(network, faults) ?? network.Spec.NetworkId;
+        network.Spec.NetworkId = IdOf(await ConfigsAsync(cancellation).ConfigureAwait(false), network, faults) ?? network.Spec.NetworkId;
         return new(faults, [], null);
     }
 
-    private string? IdOf(Network network, List<NetworkFault> faults) =>
-        First(view.Configs) is { } config ? TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, faults) : null;
+    /// <summary>
+    /// As the server has them now: a copy may be behind, and what an administrator has just taken away must not be given any more. Whoever
+    /// makes a TenantConfig and a network at once must not be told of a copy, either.
+    /// </summary>
+    private Task<ReadableList<TenantConfig>> ConfigsAsync(CancellationToken cancellation) =>
+        ReadableList<TenantConfig>.ReadAllAsync(api, ResourcePath.Danm(ApiNames.TenantConfigs, null), TenantJson.Default.TenantConfig, cancellation);
 
-    private static TenantAssigned Grant(Network network, IReadOnlyList<TenantConfig> configs)
+    private static string? IdOf(ReadableList<TenantConfig> configs, Network network, List<NetworkFault> faults) =>
+        First(configs, faults) is { } config ? TenantProfiles.NetworkIdOf(config, network.Spec.NetworkType, faults) : null;
+
+    private static TenantAssigned Grant(Network network, ReadableList<TenantConfig> configs)
     {
-        if (First(configs) is not { } config)
-            return new([new("spec", null, "cannot be used yet: there is no TenantConfig that says what tenants may have; an administrator must create one")], [], null);
         var faults = new List<NetworkFault>();
+        if (First(configs, faults) is not { } config)
+        {
+            if (faults.Count == 0)
+                faults.Add(new("spec", null, "cannot be used yet: there is no TenantConfig that says what tenants may have; an administrator must create one"));
+            return new(faults, [], null);
+        }
+
         var grant = TenantProfiles.Choose(config, network, Random.Shared, faults);
         if (grant is null || faults.Count > 0)
             return new(faults, [], null);
@@ -97,7 +108,8 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
         // Rule 18 must know that there will be an id before there is one.
         if (grant.Vnis is { } vnis)
             Set(network, vnis.Encapsulation, vnis.Ranges.All.First());
-        return new([], configs.Count == 1 ? [] : [$"there are {configs.Count} TenantConfigs, and only the first by name counts: {config.Metadata.Name}"], grant.Vnis);
+        var count = configs.Items.Count + configs.Unreadable.Count;
+        return new([], count == 1 ? [] : [$"there are {count} TenantConfigs, and only the first by name counts: {config.Metadata.Name}"], grant.Vnis);
     }
 
     private static void Set(Network network, Encapsulation encapsulation, int id)
@@ -108,7 +120,16 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
             network.Spec.Options.Vxlan = id;
     }
 
-    private static TenantConfig? First(IReadOnlyList<TenantConfig> configs) => configs.MinBy(c => c.Metadata.Name, StringComparer.Ordinal);
+    /// <summary>The one that counts; null if there is none, and if it cannot be read: the next one may give what that one does not.</summary>
+    private static TenantConfig? First(ReadableList<TenantConfig> configs, List<NetworkFault> faults)
+    {
+        var first = configs.Items.MinBy(c => c.Metadata.Name, StringComparer.Ordinal);
+        if (configs.Unreadable.MinBy(u => u.Metadata.Name, StringComparer.Ordinal) is not { } unreadable
+            || (first is not null && string.CompareOrdinal(first.Metadata.Name, unreadable.Metadata.Name) < 0))
+            return first;
+        faults.Add(new("spec", null, $"cannot be used: TenantConfig/{unreadable.Metadata.Name}, which says what tenants may have, cannot be read: {unreadable.Fault}; an administrator must mend it"));
+        return null;
+    }
 }
 
 /// <summary>A TenantNetwork is being created that is there already. Nothing was reserved for it.</summary>
