@@ -75,6 +75,65 @@ public sealed class TenantAssignmentTests
             decision.Status!.Message.Should().Contain("TenantConfig/a-first, which says what tenants may have, cannot be read: hostDevices[0].name has the wrong type");
     }
 
+    /// <summary>The order is random: were only the first tried, one of ten would meet what it cannot have.</summary>
+    [Test]
+    public async Task Without_a_choice_a_device_whose_ids_are_exhausted_leaves_it_to_the_others()
+    {
+        Configure("""{"hostDevices":[{"name":"ens4","vniType":"vlan","vniRange":"7"},{"name":"ens5","vniType":"vxlan","vniRange":"100-199"}]}""");
+        Reserve("vlan7.ens4", "ens4", 7);
+        var webhook = await LatecomerAsync();
+
+        for (var i = 0; i < 10; i++)
+            Patch(await CreateAsync(webhook, """{"NetworkID":"t"}""", $"t{i}")).Should().Contain("\"ens5\"").And.Contain("/vxlan").And.NotContain("/vlan");
+    }
+
+    [Test]
+    public async Task Without_a_choice_it_is_denied_when_all_are_exhausted_and_all_are_named()
+    {
+        Configure("""{"hostDevices":[{"name":"ens4","vniType":"vlan","vniRange":"7"},{"name":"ens5","vniType":"vlan","vniRange":"8"}]}""");
+        Reserve("vlan7.ens4", "ens4", 7);
+        Reserve("vlan8.ens5", "ens5", 8);
+        var webhook = await LatecomerAsync();
+
+        var create = () => CreateAsync(webhook, """{"NetworkID":"t"}""");
+
+        (await create.Should().ThrowAsync<VniException>()).Which.Should().Match<VniException>(e => !e.IsTemporary && e.Message.Contains("vlan 7 on \"ens4\"") && e.Message.Contains("vlan 8 on \"ens5\""));
+    }
+
+    [Test]
+    public async Task A_choice_that_breaks_a_rule_is_none()
+    {
+        Configure("""{"hostDevices":[{"name":"ens4","vniType":"vlan","vniRange":"1-100"},{"name":"ens5"}]}""");
+        var webhook = await LatecomerAsync();
+
+        for (var i = 0; i < 10; i++)
+            Patch(await CreateAsync(webhook, """{"NetworkID":"longer-than-ten"}""", $"t{i}")).Should().Contain("\"ens5\"").And.NotContain("/vlan");
+        server.Store.Count("danm.io/v1", "VNIAllocation").Should().Be(0);
+    }
+
+    /// <summary>Of either range, one id is kept for a network that was admitted and is not stored yet.</summary>
+    [Test]
+    public async Task Nobody_waits_for_a_device_while_another_has_ids()
+    {
+        Configure("""{"hostDevices":[{"name":"ens4","vniType":"vlan","vniRange":"1-4"},{"name":"ens5","vniType":"vlan","vniRange":"1-4"}]}""");
+        var webhook = await LatecomerAsync();
+
+        foreach (var name in (string[])["a", "b"])
+            Patch(await CreateAsync(webhook, """{"NetworkID":"t"}""", name)).Should().Contain("host_device");
+
+        server.Store.List("danm.io/v1", "VNIAllocation").Select(a => a.At("metadata", "name").String()).Should().Equal("vlan1.ens4", "vlan1.ens5");
+    }
+
+    private void Reserve(string name, string device, int vni) => server.Store.Create(new JsonObject
+    {
+        ["apiVersion"] = "danm.io/v1", ["kind"] = "VNIAllocation", ["metadata"] = new JsonObject { ["name"] = name },
+        ["spec"] = new JsonObject
+        {
+            ["device"] = device, ["vniType"] = "vlan", ["vni"] = vni,
+            ["network"] = new JsonObject { ["kind"] = "TenantNetwork", ["namespace"] = "other", ["name"] = "theirs" },
+        },
+    });
+
     private void Configure(string body) => server.Store.Create(Config(body));
 
     private static JsonObject Config(string body, string name = "tenants")

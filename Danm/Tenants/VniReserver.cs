@@ -38,7 +38,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly ConcurrentDictionary<(string, Encapsulation), DeviceQueue> queues = new();
 
-    /// <summary>Reserves an id.</summary>
+    /// <summary>Reserves an id, if need be once the namespace's networks before this one are stored.</summary>
     /// <param name="request">For whom.</param>
     /// <param name="dryRun">Whether nothing is reserved: the answer is what would be.</param>
     /// <param name="cancellation">Ends it; what is reserved by then is free for the next request of the same name.</param>
@@ -47,31 +47,42 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     /// <exception cref="OperationCanceledException">The namespace's networks before this one were not stored in time.</exception>
     public async Task<int> ReserveAsync(VniRequest request, bool dryRun, CancellationToken cancellation)
     {
+        for (var glance = Glance; ; glance = glance * 2 < LongestGlance ? glance * 2 : LongestGlance)
+        {
+            if (await TryReserveAsync(request, dryRun, cancellation).ConfigureAwait(false) is { } id)
+                return id;
+            // Many at once: those before are stored in a moment.
+            await Task.Delay(glance, clock, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same, without waiting for others' networks to be stored.</summary>
+    /// <returns>Null: that is to be waited for.</returns>
+    /// <inheritdoc cref="ReserveAsync" path="/param"/>
+    /// <exception cref="VniException">The range is exhausted, or the namespace has more ids reserved and unused than it may.</exception>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<int?> TryReserveAsync(VniRequest request, bool dryRun, CancellationToken cancellation)
+    {
         ArgumentNullException.ThrowIfNull(request);
         var vnis = request.Vnis;
         var queue = queues.GetOrAdd((vnis.Device, vnis.Encapsulation), static _ => new DeviceQueue());
         // A denied request costs its namespace one of these until the grace is over, and others nothing.
         var most = Math.Clamp(vnis.Ranges.Count / 4, 1, MostUnused);
-        for (var glance = Glance; ; glance = glance * 2 < LongestGlance ? glance * 2 : LongestGlance)
+        await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
         {
-            await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
-            try
-            {
-                var picture = await PictureAsync(request, queue, cancellation).ConfigureAwait(false);
-                if (await AgainAsync(request, picture, dryRun, cancellation).ConfigureAwait(false) is { } again)
-                    return again;
-                if (vnis.Ranges.All.All(picture.IsTaken))
-                    throw Exhausted(vnis);
-                if (MayTake([.. picture.UnusedOf(request.Namespace)], most, vnis))
-                    return await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false);
-            }
-            finally
-            {
-                queue.Gate.Release();
-            }
-
-            // Many at once: those before are stored in a moment.
-            await Task.Delay(glance, clock, cancellation).ConfigureAwait(false);
+            var picture = await PictureAsync(request, queue, cancellation).ConfigureAwait(false);
+            if (await AgainAsync(request, picture, dryRun, cancellation).ConfigureAwait(false) is { } again)
+                return again;
+            if (vnis.Ranges.All.All(picture.IsTaken))
+                throw Exhausted(vnis);
+            return MayTake([.. picture.UnusedOf(request.Namespace)], most, vnis)
+                ? await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false)
+                : null;
+        }
+        finally
+        {
+            queue.Gate.Release();
         }
     }
 

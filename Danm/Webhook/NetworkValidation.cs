@@ -40,7 +40,12 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
         var assigned = kind == NetworkKind.TenantNetwork ? await tenants.AssignAsync(wanted, old, cancellation).ConfigureAwait(false) : TenantAssigned.Nothing;
         if (assigned.Faults.Count > 0)
             return Decision.Invalid(request, assigned.Faults, first.Warnings);
-        var second = NetworkAdmission.CheckMutated(wanted, old);
+        IReadOnlyList<TenantGrant> choices = [];
+        Verdict second;
+        if (assigned.Choices.Count > 0)
+            choices = TenantAssignment.Fit(wanted, sent, assigned.Choices, out second);
+        else
+            second = NetworkAdmission.CheckMutated(wanted, old);
         List<string> warnings = [.. first.Warnings, .. second.Warnings, .. assigned.Warnings];
         if (second.Faults.Count > 0)
             return Decision.Invalid(request, second.Faults, warnings);
@@ -52,8 +57,8 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
         }
 
         // The last of all, since what is reserved for a request that is denied would be nobody's.
-        if (assigned.Vnis is { } vnis)
-            await tenants.ReserveAsync(vnis, wanted, request.DryRun == true, cancellation).ConfigureAwait(false);
+        if (choices.Count > 0)
+            await tenants.TakeAsync(wanted, sent, choices, request.DryRun == true, cancellation).ConfigureAwait(false);
         warnings.AddRange(NetworkNeighbours.Warnings(wanted, view.Networks));
         return Decision.Allow(warnings, NetworkPatch.Of(stored, sent, wanted));
     }

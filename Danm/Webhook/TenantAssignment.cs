@@ -9,10 +9,10 @@ namespace Danm.Webhook;
 /// <summary>What a TenantNetwork gets of the TenantConfig.</summary>
 /// <param name="Faults">Why it gets nothing.</param>
 /// <param name="Warnings">What its author should know.</param>
-/// <param name="Vnis">Where its VLAN or VxLAN id is to come from; null: it has none.</param>
-internal sealed record TenantAssigned(IReadOnlyList<NetworkFault> Faults, IReadOnlyList<string> Warnings, TenantVnis? Vnis)
+/// <param name="Choices">What it may get, the first choice first; empty: what it has is as it is to be.</param>
+internal sealed record TenantAssigned(IReadOnlyList<NetworkFault> Faults, IReadOnlyList<string> Warnings, IReadOnlyList<TenantGrant> Choices)
 {
-    public static readonly TenantAssigned Nothing = new([], [], null);
+    public static readonly TenantAssigned Nothing = new([], [], []);
 }
 
 /// <summary>Gives TenantNetworks NetworkID, device and VLAN or VxLAN id by the TenantConfig that is first by name.</summary>
@@ -21,8 +21,8 @@ internal sealed record TenantAssigned(IReadOnlyList<NetworkFault> Faults, IReadO
 /// <param name="reserver">Gives out the ids.</param>
 internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReserver reserver)
 {
-    /// <summary>Sets NetworkID and device; nothing is reserved yet.</summary>
-    /// <param name="network">The network, changed in place.</param>
+    /// <summary>Says what it may get; nothing is set or reserved yet, but for the NetworkID of one that had none.</summary>
+    /// <param name="network">The network.</param>
     /// <param name="old">As it was; null when it is being created.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ApiException">The TenantConfigs cannot be read.</exception>
@@ -33,19 +33,62 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
         return Grant(network, await ConfigsAsync(cancellation).ConfigureAwait(false));
     }
 
-    /// <summary>Reserves the id, and sets it.</summary>
-    /// <exception cref="VniException">None can be had.</exception>
-    /// <exception cref="ApiException">Refused, or no answer; 409 AlreadyExists if the network is there already.</exception>
-    public async Task ReserveAsync(TenantVnis vnis, Network network, bool dryRun, CancellationToken cancellation)
+    /// <summary>The choices that break no rule, as a device with ids does where the NetworkID is too long for a VLAN's name.</summary>
+    /// <param name="network">The network, left with the first of them.</param>
+    /// <param name="sent">As it was sent.</param>
+    /// <param name="choices">At least one.</param>
+    /// <param name="verdict">That of the first that fits, or else of the first.</param>
+    public static List<TenantGrant> Fit(Network network, Network sent, IReadOnlyList<TenantGrant> choices, out Verdict verdict)
     {
-        // Which ids administrators' networks have is known a moment after the start.
-        while (view.Unknown.Any())
-            await Task.Delay(50, cancellation).ConfigureAwait(false);
-        var (ns, name) = (network.Metadata.Namespace ?? "", network.Metadata.Name);
-        if (!string.IsNullOrEmpty(name) && await api.TryGetMetadataAsync(ResourcePath.Of(network.Ref), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false) is not null)
-            throw new TenantNetworkExistsException(network.Ref);
-        var id = await reserver.ReserveAsync(new VniRequest(vnis, ns, string.IsNullOrEmpty(name) ? null : name), dryRun, cancellation).ConfigureAwait(false);
-        Set(network, vnis.Encapsulation, id);
+        var judged = choices.Select(choice =>
+        {
+            // The rules must know that there will be an id before there is one.
+            Give(network, sent, choice, choice.Vnis?.Ranges.All.First());
+            return (Choice: choice, Verdict: NetworkAdmission.CheckMutated(network, null));
+        }).ToList();
+        var fitting = judged.FindAll(j => j.Verdict.Faults.Count == 0);
+        var first = fitting.Count > 0 ? fitting[0] : judged[0];
+        Give(network, sent, first.Choice, first.Choice.Vnis?.Ranges.All.First());
+        verdict = first.Verdict;
+        return fitting.ConvertAll(j => j.Choice);
+    }
+
+    /// <summary>Gives the network the first choice that can be had, with its id reserved.</summary>
+    /// <param name="network">The network, changed in place.</param>
+    /// <param name="sent">As it was sent.</param>
+    /// <param name="choices">At least one.</param>
+    /// <param name="dryRun">Whether nothing is reserved.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="VniException">None can be had.</exception>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    /// <exception cref="TenantNetworkExistsException">The network is there already.</exception>
+    public async Task TakeAsync(Network network, Network sent, IReadOnlyList<TenantGrant> choices, bool dryRun, CancellationToken cancellation)
+    {
+        if (choices[0].Vnis is not null)
+            await ReadyAsync(network, cancellation).ConfigureAwait(false);
+        var (busy, refusals) = ((TenantGrant?)null, new List<VniException>());
+        foreach (var choice in choices)
+        {
+            try
+            {
+                var id = choice.Vnis is { } vnis ? await reserver.TryReserveAsync(RequestOf(network, vnis), dryRun, cancellation).ConfigureAwait(false) : null;
+                if (id is not null || choice.Vnis is null)
+                {
+                    Give(network, sent, choice, id);
+                    return;
+                }
+
+                busy ??= choice;
+            }
+            catch (VniException e)
+            {
+                refusals.Add(e);
+            }
+        }
+
+        if (busy is null)
+            throw refusals.Count == 1 ? refusals[0] : new VniException(string.Join("; ", refusals.Select(r => r.Message)), refusals.Exists(r => r.IsTemporary));
+        Give(network, sent, busy, await reserver.ReserveAsync(RequestOf(network, busy.Vnis!), dryRun, cancellation).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -76,7 +119,7 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
             return TenantAssigned.Nothing;
         var faults = new List<NetworkFault>();
         network.Spec.NetworkId = IdOf(await ConfigsAsync(cancellation).ConfigureAwait(false), network, faults) ?? network.Spec.NetworkId;
-        return new(faults, [], null);
+        return new(faults, [], []);
     }
 
     /// <summary>
@@ -96,28 +139,41 @@ internal sealed class TenantAssignment(ApiClient api, NetworkView view, VniReser
         {
             if (faults.Count == 0)
                 faults.Add(new("spec", null, "cannot be used yet: there is no TenantConfig that says what tenants may have; an administrator must create one"));
-            return new(faults, [], null);
+            return new(faults, [], []);
         }
 
-        var grant = TenantProfiles.Choose(config, network, Random.Shared, faults);
-        if (grant is null || faults.Count > 0)
-            return new(faults, [], null);
-        network.Spec.NetworkId = grant.NetworkId ?? network.Spec.NetworkId;
-        network.Spec.Options.HostDevice = grant.HostDevice ?? network.Spec.Options.HostDevice;
-        network.Spec.Options.DevicePool = grant.DevicePool ?? network.Spec.Options.DevicePool;
-        // Rule 18 must know that there will be an id before there is one.
-        if (grant.Vnis is { } vnis)
-            Set(network, vnis.Encapsulation, vnis.Ranges.All.First());
+        var choices = TenantProfiles.Choose(config, network, Random.Shared, faults);
+        if (faults.Count > 0)
+            return new(faults, [], []);
         var count = configs.Items.Count + configs.Unreadable.Count;
-        return new([], count == 1 ? [] : [$"there are {count} TenantConfigs, and only the first by name counts: {config.Metadata.Name}"], grant.Vnis);
+        return new([], count == 1 ? [] : [$"there are {count} TenantConfigs, and only the first by name counts: {config.Metadata.Name}"], choices);
     }
 
-    private static void Set(Network network, Encapsulation encapsulation, int id)
+    private static void Give(Network network, Network sent, TenantGrant grant, int? id)
     {
-        if (encapsulation == Encapsulation.Vlan)
-            network.Spec.Options.Vlan = id;
-        else
-            network.Spec.Options.Vxlan = id;
+        network.Spec.NetworkId = grant.NetworkId ?? network.Spec.NetworkId;
+        var options = network.Spec.Options;
+        options.HostDevice = grant.HostDevice ?? options.HostDevice;
+        options.DevicePool = grant.DevicePool ?? options.DevicePool;
+        // Another choice may have given it the other one.
+        (options.Vlan, options.Vxlan) = (sent.Spec.Options.Vlan, sent.Spec.Options.Vxlan);
+        if (grant.Vnis?.Encapsulation == Encapsulation.Vlan)
+            options.Vlan = id;
+        else if (grant.Vnis is not null)
+            options.Vxlan = id;
+    }
+
+    private static VniRequest RequestOf(Network network, TenantVnis vnis) =>
+        new(vnis, network.Metadata.Namespace ?? "", string.IsNullOrEmpty(network.Metadata.Name) ? null : network.Metadata.Name);
+
+    private async Task ReadyAsync(Network network, CancellationToken cancellation)
+    {
+        // Which ids administrators' networks have is known a moment after the start.
+        while (view.Unknown.Any())
+            await Task.Delay(50, cancellation).ConfigureAwait(false);
+        if (!string.IsNullOrEmpty(network.Metadata.Name)
+            && await api.TryGetMetadataAsync(ResourcePath.Of(network.Ref), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false) is not null)
+            throw new TenantNetworkExistsException(network.Ref);
     }
 
     /// <summary>The one that counts; null if there is none, and if it cannot be read: the next one may give what that one does not.</summary>
