@@ -188,6 +188,43 @@ public sealed class VniReserverTests
         (await reserver.ReserveAsync(For("a", "1-8"), dryRun: false, default)).Should().Be(5);
     }
 
+    /// <summary>Of eight, two may be reserved for nothing; what was stored was not.</summary>
+    [Test]
+    public async Task What_networks_had_that_lived_for_a_moment_costs_their_namespace_neither_ids_nor_time()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 4; id++)
+        {
+            (await reserver.TryReserveAsync(For($"n{id}", "1-8"), dryRun: false, default)).Should().Be(id);
+            server.Store.Create(Objects.Network("TenantNetwork", $"n{id}", $$$"""{"NetworkID":"n","Options":{"host_device":"ens4","vlan":{{{id}}}}}"""));
+            await Eventually.IsTrueAsync(() => replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            server.Store.Delete("danm.io/v1", "TenantNetwork", "default", $"n{id}");
+            await Eventually.IsTrueAsync(() => !replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+        }
+
+        (await reserver.TryReserveAsync(For("n5", "1-8"), dryRun: false, default)).Should().Be(5);
+        (await reserver.TryReserveAsync(For("n6", "1-8"), dryRun: false, default)).Should().BeNull("that would be more than half, and the fifth may be stored yet");
+    }
+
+    [Test]
+    public async Task One_that_is_reserved_again_after_its_network_went_counts_as_new()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 2; id++)
+        {
+            await reserver.ReserveAsync(For($"n{id}", "1-8"), dryRun: false, default);
+            server.Store.Create(Objects.Network("TenantNetwork", $"n{id}", $$$"""{"NetworkID":"n","Options":{"host_device":"ens4","vlan":{{{id}}}}}"""));
+            await Eventually.IsTrueAsync(() => replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            server.Store.Delete("danm.io/v1", "TenantNetwork", "default", $"n{id}");
+            await Eventually.IsTrueAsync(() => !replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            var before = Version($"vlan{id}.ens4");
+            (await reserver.ReserveAsync(For($"n{id}", "1-8"), dryRun: false, default)).Should().Be(id);
+            await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Any(a => a.Spec.Vni == id && a.Metadata.ResourceVersion != before));
+        }
+
+        (await reserver.TryReserveAsync(For("n3", "1-8"), dryRun: false, default)).Should().BeNull("two are on their way");
+    }
+
     [Test]
     public async Task What_was_denied_a_while_ago_is_told_at_once()
     {

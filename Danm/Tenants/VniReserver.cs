@@ -32,7 +32,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     // A create that was admitted is stored within the API server's request time-out, 60 s by default, or never.
     private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(60);
 
-    // What was reserved before then and is unused had a network that was deleted, or is about to be freed.
+    // What was reserved before then and is unused had a network that was deleted, or is about to be freed; so has what we saw the network of.
     private static readonly TimeSpan Lately = new VniRepairOptions().Grace;
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
@@ -212,7 +212,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     private bool MayTake(List<VNIAllocation> unused, int most, TenantVnis vnis)
     {
         var now = clock.GetUtcNow();
-        var ages = unused.ConvertAll(a => DateTimeOffset.TryParse(a.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? now - at : TimeSpan.MaxValue);
+        var ages = unused.ConvertAll(a => ReservedAt(a) is { } at && !(Vni.Of(a.Spec) is { } vni && view.Gone.HasGone(vni, at)) ? now - at : TimeSpan.MaxValue);
         if (ages.Count(a => a < Lately) < most && unused.Count < Math.Clamp((vnis.Ranges.Count / 2) + 1, most, MostLeft))
             return true;
         if (ages.Exists(a => a < InFlight))
@@ -221,6 +221,9 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
             $"{unused.Count} ids on \"{vnis.Device}\" are kept for TenantNetworks of this namespace that were denied or deleted, and more are not given: danm controller frees each about {Lately.TotalMinutes:0} minutes after its last use. Try again then",
             isTemporary: true);
     }
+
+    private static DateTimeOffset? ReservedAt(VNIAllocation allocation) =>
+        DateTimeOffset.TryParse(allocation.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : null;
 
     private static VniException Exhausted(TenantVnis vnis) => new(
             $"all {vnis.Ranges.Count} ids of {(vnis.Encapsulation == Encapsulation.Vlan ? Vni.VlanType : Vni.VxlanType)} {vnis.Ranges} on \"{vnis.Device}\" are taken: ask an administrator to widen vniRange in the TenantConfig, or delete TenantNetworks", isTemporary: false);
