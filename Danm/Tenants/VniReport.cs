@@ -26,7 +26,7 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
                 log.HasProblem(finding.Message);
             var isDue = !isKnown || clock.GetElapsedTime(said) >= Again;
             if (isDue)
-                events.Warn(finding.About, finding.Reason, finding.Message);
+                events.Warn(finding.About, finding.Reason, finding.Told ?? finding.Message);
             next[finding.Key] = isDue ? clock.GetTimestamp() : said;
         }
 
@@ -41,7 +41,12 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
         return new Finding(
             new ObjectReference { ApiVersion = ApiNames.GroupVersion, Kind = ApiNames.TenantNetwork, Namespace = younger.Namespace, Name = younger.Name, Uid = conflict.Younger.Metadata.Uid },
             "VniConflict",
-            $"{younger} has {vni}, as {older} has, which is older: their Pods are on one wire. Delete {younger} and create it again, so that it gets an id of its own");
+            Text($"{older}"))
+        {
+            Told = older.Namespace == younger.Namespace ? null : Text("one of another namespace"),
+        };
+
+        string Text(string who) => $"{younger} has {vni}, as {who} has, which is older: their Pods are on one wire. Delete {younger} and create it again, so that it gets an id of its own";
     }
 
     private static Finding Of(OddVni odd)
@@ -65,6 +70,9 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
 
     private sealed record Finding(ObjectReference About, string Reason, string Message)
     {
+        /// <summary>What the Event says where it stands in a namespace whose people need not learn all of the message; null: the message.</summary>
+        public string? Told { get; init; }
+
         public string Key => $"{About.Uid}\n{Message}";
     }
 }
