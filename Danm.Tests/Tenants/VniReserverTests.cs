@@ -188,6 +188,17 @@ public sealed class VniReserverTests
         (await reserver.ReserveAsync(For("a", "1-8"), dryRun: false, default)).Should().Be(5);
     }
 
+    [Test]
+    public async Task What_was_left_of_another_range_of_the_device_costs_nothing()
+    {
+        var reserver = await ReplicaAsync();
+        Left(1, TimeSpan.FromMinutes(2));
+        Left(2, TimeSpan.FromMinutes(3));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 2);
+
+        (await reserver.ReserveAsync(For("a", "101-108"), dryRun: false, default)).Should().Be(101);
+    }
+
     /// <summary>Of eight, two may be reserved for nothing; what was stored was not.</summary>
     [Test]
     public async Task What_networks_had_that_lived_for_a_moment_costs_their_namespace_neither_ids_nor_time()

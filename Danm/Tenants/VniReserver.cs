@@ -76,7 +76,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 return again;
             if (vnis.Ranges.All.All(picture.IsTaken))
                 throw Exhausted(vnis);
-            return MayTake([.. picture.UnusedOf(request.Namespace)], most, vnis)
+            return MayTake([.. picture.UnusedOf(request.Namespace).Where(a => vnis.Ranges.Contains(a.Spec.Vni))], most, vnis)
                 ? await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false)
                 : null;
         }
