@@ -22,18 +22,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     // Tells an attempt of ours from another replica's.
     private const string NonceAnnotation = ApiNames.Prefix + "reservation";
 
-    private const int MostUnused = 16;
-
-    // In any case, with those of networks that were there and are deleted, and hardly more than half of a range: the controller may be away.
-    private const int MostLeft = 4 * MostUnused;
-
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(25), LongestGlance = TimeSpan.FromMilliseconds(250);
-
-    // A create that was admitted is stored within the API server's request time-out, 60 s by default, or never.
-    private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(60);
-
-    // What was reserved before then and is unused had a network that was deleted, or is about to be freed; so has what we saw the network of.
-    private static readonly TimeSpan Lately = new VniRepairOptions().Grace;
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly ConcurrentDictionary<(string, Encapsulation), DeviceQueue> queues = new();
@@ -66,8 +55,6 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         ArgumentNullException.ThrowIfNull(request);
         var vnis = request.Vnis;
         var queue = queues.GetOrAdd((vnis.Device, vnis.Encapsulation), static _ => new DeviceQueue());
-        // A denied request costs its namespace one of these until the grace is over, and others nothing.
-        var most = Math.Clamp(vnis.Ranges.Count / 4, 1, MostUnused);
         await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
@@ -76,7 +63,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 return again;
             if (vnis.Ranges.All.All(picture.IsTaken))
                 throw Exhausted(vnis);
-            return MayTake([.. picture.UnusedOf(request.Namespace).Where(a => vnis.Ranges.Contains(a.Spec.Vni))], most, vnis)
+            return VniLimits.MayTake(picture.UnusedOf(request.Namespace), vnis, view.Gone, clock.GetUtcNow())
                 ? await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false)
                 : null;
         }
@@ -206,24 +193,6 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
             return null;
         }
     }
-
-    /// <summary>Whether the namespace may have one more; if not, whether it is worth waiting.</summary>
-    /// <exception cref="VniException">It is not: what is reserved will not be stored.</exception>
-    private bool MayTake(List<VNIAllocation> unused, int most, TenantVnis vnis)
-    {
-        var now = clock.GetUtcNow();
-        var ages = unused.ConvertAll(a => ReservedAt(a) is { } at && !(Vni.Of(a.Spec) is { } vni && view.Gone.HasGone(vni, at)) ? now - at : TimeSpan.MaxValue);
-        if (ages.Count(a => a < Lately) < most && unused.Count < Math.Clamp((vnis.Ranges.Count / 2) + 1, most, MostLeft))
-            return true;
-        if (ages.Exists(a => a < InFlight))
-            return false;
-        throw new VniException(
-            $"{unused.Count} ids on \"{vnis.Device}\" are kept for TenantNetworks of this namespace that were denied or deleted, and more are not given: danm controller frees each about {Lately.TotalMinutes:0} minutes after its last use. Try again then",
-            isTemporary: true);
-    }
-
-    private static DateTimeOffset? ReservedAt(VNIAllocation allocation) =>
-        DateTimeOffset.TryParse(allocation.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : null;
 
     private static VniException Exhausted(TenantVnis vnis) => new(
             $"all {vnis.Ranges.Count} ids of {(vnis.Encapsulation == Encapsulation.Vlan ? Vni.VlanType : Vni.VxlanType)} {vnis.Ranges} on \"{vnis.Device}\" are taken: ask an administrator to widen vniRange in the TenantConfig, or delete TenantNetworks", isTemporary: false);
