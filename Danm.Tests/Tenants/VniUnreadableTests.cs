@@ -31,6 +31,22 @@ public sealed class VniUnreadableTests : VniFixture
         Log.Lines.Should().Contain($"Warning: {e["message"].String()}");
     }
 
+    /// <summary>Informers do not know it.</summary>
+    [Test]
+    public async Task It_is_looked_for_at_the_start_and_looked_at_until_it_is_gone()
+    {
+        var nothing = VniRules.Decide([], []);
+        Load("TenantNetwork", Objects.Network("TenantNetwork", "old", """{"NetworkID":"old","Options":{"host_device":"ens4","vlan":"500"}}"""));
+        (Repair.IsNews(nothing), Repair.Unreadable).Should().Be((true, 0));
+
+        await PassAsync();
+        (Repair.IsNews(nothing), Repair.Unreadable).Should().Be((true, 1));
+
+        Server.Store.Delete("danm.io/v1", "TenantNetwork", "default", "old");
+        await PassAsync();
+        (Repair.IsNews(nothing), Repair.Unreadable).Should().Be((false, 0));
+    }
+
     [Test]
     public async Task An_id_whose_network_was_unreadable_waits_for_the_whole_grace_once_that_is_gone()
     {
