@@ -33,6 +33,9 @@ public sealed class ApiException : Exception
     /// <summary>Whether there was an earlier attempt whose effect nobody knows: an AlreadyExists may then be our own doing.</summary>
     public bool IsAfterRetry => Unanswered > 0;
 
+    /// <summary>Whether the server did as it was asked, but what it sent is not of our types.</summary>
+    public bool IsUnreadable => InnerException is System.Text.Json.JsonException;
+
     /// <summary>404 NotFound.</summary>
     public bool IsNotFound => Code == HttpStatusCode.NotFound;
 
