@@ -72,7 +72,7 @@ Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Pu
     DotNet("run --no-build --project Danm.Tests -- demo");
 });
 
-Task("Benchmark").Description("Figures of the executable and of IPAM; --only=processes|ipam|node|webhook, --plot=FILE").IsDependentOn("Publish").Does(() =>
+Task("Benchmark").Description("Figures of the executable and of IPAM; --only=processes|ipam|node|webhook|svcwatcher, --plot=FILE").IsDependentOn("Publish").Does(() =>
     DotNet($"run --project Danm.Tests -c Release -- benchmark {only}{(plot == "" ? "" : $" --plot {plot}")}"));
 
 Task("Soak").Description("Ten minutes of churn for netwatcher; --seconds=N").IsDependentOn("Publish").Does(() =>

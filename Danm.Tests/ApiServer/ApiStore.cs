@@ -9,6 +9,12 @@ public sealed class ApiStore(ResourceApi api)
 {
     public long ResourceVersion => api.Store.Revision;
 
+    /// <summary>
+    /// Tells the listener of every change from now on, in order and while no other is made: the kind, what was there (null: nothing) and
+    /// what is (null: it is gone).
+    /// </summary>
+    public void Listen(Action<string, StoredObject?, StoredObject?> listener) => api.Store.Committed += (type, change) => listener(type.Kind, change.Previous, change.Current);
+
     /// <exception cref="StatusException">What the server would answer.</exception>
     public JsonObject Create(JsonNode node)
     {
@@ -58,6 +64,20 @@ public sealed class ApiStore(ResourceApi api)
             return o;
         }));
     }
+
+    /// <summary>Stores an object that is there as it is given, unchecked: what no client may change, such as that it is being deleted.</summary>
+    public void Overwrite(JsonObject whole)
+    {
+        var (type, ns, body) = Target(whole);
+        var name = body.At("metadata", "name").String()!;
+        while (api.Store.Table(type).Find(ns, name) is { } present && !api.Store.TryCommit(type, ns, name, present, (JsonObject)body.DeepClone(), null, out _))
+        {
+            // Somebody else has written it meanwhile.
+        }
+    }
+
+    /// <summary>Ends all watches of a kind, as a server does that is restarted behind a load balancer.</summary>
+    public void CloseWatches(string apiVersion, string kind) => api.Store.CloseWatches(Type(apiVersion, kind));
 
     /// <summary>Forgets history: watches from older versions and half-read lists get 410.</summary>
     public void Compact() => api.Store.Compact();

@@ -19,6 +19,17 @@ public sealed class ListJsonTests
     [TestCase("{}", null, TestName = "no list")]
     public void The_next_pages_token_is_found_wherever_it_is(string page, string? token) => ListJson.Continue(Encoding.UTF8.GetBytes(page)).Should().Be(token);
 
+    [TestCase("""{"metadata":{"resourceVersion":"7","continue":"abc"},"items":[]}""", "7", "abc")]
+    [TestCase("""{"items":[{"metadata":{"resourceVersion":"3"}}],"metadata":{"continue":"abc","remainingItemCount":5,"resourceVersion":"7"}}""", "7", "abc")]
+    [TestCase("""{"items":[{"metadata":{"resourceVersion":"3"}}],"metadata":{"resourceVersion":7}}""", null, null)]
+    [TestCase("""{"items":[{"metadata":{"resourceVersion":"3"}}]}""", null, null)]
+    public void A_list_says_which_version_it_is(string page, string? version, string? token)
+    {
+        var metadata = ListJson.Metadata(Encoding.UTF8.GetBytes(page));
+
+        (metadata.ResourceVersion, metadata.Continue).Should().Be((version, token));
+    }
+
     [TestCase("")]
     [TestCase("[]")]
     [TestCase("null")]

@@ -17,7 +17,7 @@ public sealed class BackingPod : IApiObject
 public sealed class BackingPodSpec
 {
     /// <summary>The Kubernetes node.</summary>
-    public string? NodeName { get; set; }
+    public string? NodeName { get; set => field = SharedText.Of(value); }
 
     /// <summary>Its name in DNS; StatefulSets give one.</summary>
     public string? Hostname { get; set; }
@@ -29,7 +29,7 @@ public sealed class BackingPodStatus
     private const string Ready = "Ready";
 
     /// <summary>Pending, Running, Succeeded, Failed or Unknown.</summary>
-    public string? Phase { get; set; }
+    public string? Phase { get; set => field = SharedText.Of(value); }
 
     /// <summary>Readiness gates are part of the condition Ready; the others are dropped.</summary>
     public List<PodCondition>? Conditions
@@ -51,11 +51,11 @@ public sealed class BackingPodStatus
 public sealed record PodCondition
 {
     /// <summary>Ready, and others.</summary>
-    public string? Type { get; set; }
+    public string? Type { get; set => field = SharedText.Of(value); }
 
     /// <summary>True, False or Unknown.</summary>
-    public string? Status { get; set; }
+    public string? Status { get; set => field = SharedText.Of(value); }
 
     /// <summary>RFC 3339: since when.</summary>
-    public string? LastTransitionTime { get; set; }
+    public string? LastTransitionTime { get; set => field = SharedText.Of(value); }
 }

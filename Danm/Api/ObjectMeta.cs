@@ -36,10 +36,12 @@ public sealed class ObjectMeta
     /// <summary>Who must agree before the object goes. Read so that a whole object that is written back keeps them.</summary>
     public List<string>? Finalizers { get; set; }
 
-    /// <summary>Itself, without what only its owner needs: of kinds that a cluster has many of.</summary>
+    /// <summary>Itself, without what only its owner needs, and as small as it can be: of kinds that a cluster has many of.</summary>
     internal ObjectMeta ForSelection()
     {
-        (Annotations, OwnerReferences, Finalizers) = (null, null, null);
+        (GenerateName, Annotations, OwnerReferences, Finalizers) = (null, null, null, null);
+        (Namespace, CreationTimestamp) = (SharedText.Of(Namespace), SharedText.Of(CreationTimestamp));
+        Labels = Labels is null ? null : SharedText.Of(Labels);
         return this;
     }
 }

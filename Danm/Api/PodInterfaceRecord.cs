@@ -17,11 +17,11 @@ public sealed class PodInterfaceSpec
 {
     /// <summary>metadata.name of the network.</summary>
     [JsonPropertyName("NetworkName")]
-    public string NetworkName { get; set => field = value ?? ""; } = "";
+    public string NetworkName { get; set => field = SharedText.Of(value) ?? ""; } = "";
 
     /// <summary>The network's kind; empty means DanmNet.</summary>
     [JsonPropertyName("apiType")]
-    public string ApiType { get; set => field = value ?? ""; } = "";
+    public string ApiType { get; set => field = SharedText.Of(value) ?? ""; } = "";
 
     /// <summary>metadata.name of the Pod.</summary>
     [JsonPropertyName("Pod")]
@@ -29,7 +29,7 @@ public sealed class PodInterfaceSpec
 
     /// <summary>metadata.uid of the Pod; the original did not always write it.</summary>
     [JsonPropertyName("PodUID")]
-    public string? PodUid { get; set; }
+    public string? PodUid { get; set => field = SharedText.Of(value); }
 
     /// <summary>Name and addresses.</summary>
     [JsonPropertyName("Interface")]
@@ -41,7 +41,7 @@ public sealed class PodInterfaceAddresses
 {
     /// <summary>The name inside the Pod.</summary>
     [JsonPropertyName("Name")]
-    public string Name { get; set => field = value ?? ""; } = "";
+    public string Name { get; set => field = SharedText.Of(value) ?? ""; } = "";
 
     /// <summary>IPv4, free text.</summary>
     [JsonPropertyName("Address")]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Danm.Api;
 
 namespace Danm.Kube;
 
@@ -70,12 +71,16 @@ internal static class ListJson
         FindWithin(ref json, member, static (ref Utf8JsonReader value) => value.TryGetGuid(out var uid) ? uid : Guid.Empty);
 
     /// <summary>The token of the next page; null on the last one.</summary>
+    /// <exception cref="JsonException">No list.</exception>
+    public static string? Continue(ReadOnlySpan<byte> page) => Metadata(page).Continue is { Length: > 0 } token ? token : null;
+
+    /// <summary>What the list says of itself; members that are no text are absent.</summary>
     /// <remarks>
     /// Found before the items are read, so that the server can be asked while they are: typed lists have their metadata in front, those
     /// of custom resources at the end (their members are sorted).
     /// </remarks>
     /// <exception cref="JsonException">No list.</exception>
-    public static string? Continue(ReadOnlySpan<byte> page)
+    public static ListMeta Metadata(ReadOnlySpan<byte> page)
     {
         var json = new Utf8JsonReader(page);
         if (!Enter(ref json))
@@ -83,43 +88,42 @@ internal static class ListJson
         while (NextMember(ref json))
         {
             if (json.ValueTextEquals("metadata"u8))
-                return ReadContinue(ref json);
-            if (json.ValueTextEquals("items"u8) && TryReadTail(page, out var token))
-                return token;
+                return ReadMetadata(ref json);
+            if (json.ValueTextEquals("items"u8) && TryReadTail(page) is { } metadata)
+                return metadata;
             json.Skip();
         }
 
-        return null;
+        return new ListMeta();
     }
 
     // Behind the last item are the list's remaining members: with a brace before them they are an object, or else there is no such shortcut.
-    private static bool TryReadTail(ReadOnlySpan<byte> page, out string? token)
+    private static ListMeta? TryReadTail(ReadOnlySpan<byte> page)
     {
-        token = null;
         var tail = page[(page.LastIndexOf((byte)']') + 1)..];
         if (tail.Length is < 2 or > MaxTail || tail[0] != ',')
-            return false;
+            return null;
         var copy = ArrayPool<byte>.Shared.Rent(tail.Length);
         try
         {
             tail.CopyTo(copy);
             copy[0] = (byte)'{';
             var json = new Utf8JsonReader(copy.AsSpan(0, tail.Length));
-            var found = false;
+            ListMeta? found = null;
             Enter(ref json);
             while (NextMember(ref json))
             {
                 if (json.ValueTextEquals("metadata"u8))
-                    (found, token) = (true, ReadContinue(ref json));
+                    found = ReadMetadata(ref json);
                 else
                     json.Skip();
             }
 
-            return found && !json.Read();
+            return json.Read() ? null : found;
         }
         catch (JsonException)
         {
-            return false;
+            return null;
         }
         finally
         {
@@ -127,7 +131,23 @@ internal static class ListJson
         }
     }
 
-    private static string? ReadContinue(ref Utf8JsonReader json) => TextWithin(ref json, "continue"u8) is { Length: > 0 } token ? token : null;
+    private static ListMeta ReadMetadata(ref Utf8JsonReader json)
+    {
+        var metadata = new ListMeta();
+        if (!Enter(ref json))
+            return metadata;
+        while (NextMember(ref json))
+        {
+            if (json.ValueTextEquals("continue"u8))
+                metadata.Continue = Text(ref json);
+            else if (json.ValueTextEquals("resourceVersion"u8))
+                metadata.ResourceVersion = Text(ref json);
+            else
+                json.Skip();
+        }
+
+        return metadata;
+    }
 
     private delegate T? ReadText<T>(ref Utf8JsonReader json);
 

@@ -39,8 +39,14 @@ internal static class ObjectPages
     /// next page while this one is read.
     /// </summary>
     /// <exception cref="ApiException">Refused or no answer; 410 when the server has forgotten the list's version between two pages.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBytesAsync(
-        ApiClient api, ResourcePath path, string? labelSelector, bool metadataOnly, [EnumeratorCancellation] CancellationToken cancellation)
+    public static IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBytesAsync(
+        ApiClient api, ResourcePath path, string? labelSelector, bool metadataOnly, CancellationToken cancellation) =>
+        ReadPagesAsync(api, path, Query(labelSelector, null), metadataOnly, cancellation);
+
+    /// <summary>The same, with the query of the first page ready-made: <c>limit=500&amp;fieldSelector=…</c>, values escaped.</summary>
+    /// <exception cref="ApiException">As above.</exception>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadPagesAsync(
+        ApiClient api, ResourcePath path, string query, bool metadataOnly, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var (buffer, other) = (new PageBuffer(), new PageBuffer());
@@ -65,7 +71,7 @@ internal static class ObjectPages
             }
         }
 
-        Task<ReadOnlyMemory<byte>> FetchAsync(string? token, PageBuffer into) => api.ListBytesAsync(path, Query(labelSelector, token), metadataOnly, into, stop.Token);
+        Task<ReadOnlyMemory<byte>> FetchAsync(string? token, PageBuffer into) => api.ListBytesAsync(path, token is null ? query : $"{query}&continue={Uri.EscapeDataString(token)}", metadataOnly, into, stop.Token);
 
         string? ContinueOf(ReadOnlyMemory<byte> page)
         {

@@ -68,7 +68,7 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
             new ReconcileLoop<string>(writes, WriteAsync, log).RunAsync(stop.Token),
             new ReconcileLoop<ObjectKey>(pods, statuses.WriteAsync, log).RunAsync(stop.Token),
             upkeep.RunAsync(stop.Token),
-            TrimAsync(stop.Token)).ConfigureAwait(false);
+            IdleMemory.TrimAsync(TimeSpan.FromMinutes(10), stop.Token)).ConfigureAwait(false);
         monitor.Join();
         log.Ends();
 
@@ -109,18 +109,6 @@ internal sealed class NetwatcherMode(ApiClient api, NetwatcherOptions options, I
         {
             log.ServesNothing(e.Message);
             return null;
-        }
-    }
-
-    // The lists of the start leave memory behind that an idle program never asks for again: it is the node's.
-    private static async Task TrimAsync(CancellationToken cancellation)
-    {
-        var pause = TimeSpan.FromSeconds(15);
-        while (!cancellation.IsCancellationRequested)
-        {
-            await Task.Delay(pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            pause = TimeSpan.FromMinutes(10);
         }
     }
 }

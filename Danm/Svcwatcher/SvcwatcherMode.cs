@@ -15,12 +15,14 @@ namespace Danm.Svcwatcher;
 /// Publishes the addresses of Pods' interfaces as the endpoints of Services that choose them. Several replicas stand for one Lease; one
 /// writes, and the others know all that it knows.
 /// </summary>
-internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, ILogger log)
+internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, ILogger log, TimeProvider? time = null)
 {
     private const string Component = "danm-svcwatcher";
     private const int Workers = 8;
 
     private static readonly WorkQueueOptions Retries = new() { FirstRetry = TimeSpan.FromMilliseconds(50), LongestRetry = TimeSpan.FromMinutes(1), RetriesPerSecond = 100 };
+
+    private readonly TimeProvider clock = time ?? TimeProvider.System;
 
     /// <summary>Runs until it is cancelled; the slices stay.</summary>
     /// <exception cref="LeadershipLostException">It led, and does so no more: the process is to end, and a new one stands anew.</exception>
@@ -29,7 +31,7 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
     public async Task RunAsync(CancellationToken cancellation)
     {
         log.Starts();
-        var trouble = new ApiTrouble(log.ApiFailed, TimeProvider.System);
+        var trouble = new ApiTrouble(log.ApiFailed, clock);
         var view = new ClusterView(api, trouble.Tell);
         var slices = new OwnSlices(api, trouble.Tell);
         var endpoints = new EndpointsSync(api, options.Endpoints, trouble.Tell);
@@ -38,17 +40,42 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         checks.Add("listed", Probe.Ready, () => known.IsCompleted ? null : $"not listed yet: {string.Join(", ", view.Unknown)}");
         await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), endpoints.RunAsync(stop.Token), StandAsync(stop.Token)).ConfigureAwait(false);
+        await Together.RunAsync(stop, view.RunAsync(stop.Token), slices.RunAsync(stop.Token), endpoints.RunAsync(stop.Token), StandAsync(stop.Token), TrimAsync(stop.Token)).ConfigureAwait(false);
         log.Ends();
 
         Task StandAsync(CancellationToken standing) => options.Election is { } election
             ? new LeaderElector(api, election, log).RunOnceAsync(LeadAsync, standing)
             : LeadAsync(standing);
 
+        async Task TrimAsync(CancellationToken running)
+        {
+            await known.WaitAsync(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Once: later what is given back would be asked for again, and a large cluster takes a fifth of a second.
+            await IdleMemory.TrimAsync(null, running).ConfigureAwait(false);
+        }
+
         async Task LeadAsync(CancellationToken leading)
         {
-            await new OriginalLock(api, trouble.Tell, log, TimeProvider.System).WaitAsync(leading).ConfigureAwait(false);
+            await new OriginalLock(api, trouble.Tell, log, clock).WaitAsync(leading).ConfigureAwait(false);
+            await FindOriginalsAsync(leading).ConfigureAwait(false);
             await WorkAsync(view, slices, endpoints, known, leading).ConfigureAwait(false);
+        }
+
+        async Task FindOriginalsAsync(CancellationToken leading)
+        {
+            try
+            {
+                await endpoints.FindOriginalsAsync(leading).ConfigureAwait(false);
+            }
+            catch (ApiException e)
+            {
+                // Whoever leads next looks again; what matters more goes on.
+                trouble.Tell(e.Message);
+            }
+            catch (OperationCanceledException) when (leading.IsCancellationRequested)
+            {
+                // The end.
+            }
         }
     }
 
@@ -57,11 +84,11 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         await known.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!known.IsCompletedSuccessfully)
             return;
-        using var services = new WorkQueue<ObjectKey>("services", Retries);
-        using var labels = new WorkQueue<ObjectKey>("labels", Retries);
-        await using var events = new EventRecorder(api, Component, null);
+        using var services = new WorkQueue<ObjectKey>("services", Retries, clock);
+        using var labels = new WorkQueue<ObjectKey>("labels", Retries, clock);
+        await using var events = new EventRecorder(api, Component, null, clock);
         var triggers = new TriggerTimes();
-        var sync = new ServiceSync(api, view, slices, endpoints, triggers, new ServiceReport(events, log, TimeProvider.System), TimeProvider.System, log);
+        var sync = new ServiceSync(api, view, slices, endpoints, triggers, new ServiceReport(events, log, clock), clock, log);
 
         view.Touched += Touch;
         view.Relabelled += Relabel;
@@ -76,8 +103,8 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             await Together.RunAsync(
                 stop,
-                new ReconcileLoop<ObjectKey>(services, sync.SyncAsync, log, new ReconcileOptions { Workers = Workers }).RunAsync(stop.Token),
-                new ReconcileLoop<ObjectKey>(labels, new LabelSync(api, view).SyncAsync, log, new ReconcileOptions { Workers = Workers }).RunAsync(stop.Token)).ConfigureAwait(false);
+                new ReconcileLoop<ObjectKey>(services, sync.SyncAsync, log, new ReconcileOptions { Workers = Workers }, clock).RunAsync(stop.Token),
+                new ReconcileLoop<ObjectKey>(labels, new LabelSync(api, view).SyncAsync, log, new ReconcileOptions { Workers = Workers }, clock).RunAsync(stop.Token)).ConfigureAwait(false);
         }
         finally
         {

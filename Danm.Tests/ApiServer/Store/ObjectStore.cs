@@ -17,6 +17,9 @@ public sealed class ObjectStore(int watchLogLimit = 100_000)
     private readonly OwnerIndex owners = new();
     private long revision = 1;
 
+    /// <summary>Told of every change in the order of their revisions, before anybody else is; no write happens meanwhile.</summary>
+    public event Action<ResourceType, WatchEvent>? Committed;
+
     public long Revision => Interlocked.Read(ref revision);
 
     public ObjectTable Table(ResourceType type) => tables.GetOrAdd(type.StorageName, _ => new ObjectTable());
@@ -40,9 +43,9 @@ public sealed class ObjectStore(int watchLogLimit = 100_000)
             var next = revision + 1;
             result = StoredObject.From(body ?? expected!.Parse(), type, next);
             Interlocked.Exchange(ref revision, next);
-            table.Apply(body is null
-                ? new WatchEvent(next, expected, null, result)
-                : new WatchEvent(next, expected, result, null), watchLogLimit);
+            var change = body is null ? new WatchEvent(next, expected, null, result) : new WatchEvent(next, expected, result, null);
+            Committed?.Invoke(type, change);
+            table.Apply(change, watchLogLimit);
             owners.Replace(type, expected, body is null ? null : result);
             return true;
         }

@@ -15,9 +15,6 @@ internal static class WebhookBenchmark
     private const int Rate = 500, WarmUpSeconds = 3;
     private const double MostMilliseconds = 10, MostMegabytes = 80;
 
-    // Clock ticks of /proc are hundredths of a second on every Linux that .NET runs on.
-    private const double TicksPerSecond = 100;
-
     public static async Task<(string Markdown, bool MeetsAims)> RunAsync(int seconds)
     {
         var folder = Directory.CreateTempSubdirectory("danm-webhook-").FullName;
@@ -32,10 +29,10 @@ internal static class WebhookBenchmark
                 using var load = new ReviewLoad(new Uri($"https://127.0.0.1:{port}"), authority.Certificate);
                 await ReadyAsync(process, load);
                 await load.SendAsync(Rate, TimeSpan.FromSeconds(WarmUpSeconds));
-                var cpu = CpuSeconds(process.Id);
+                var cpu = RunningProcess.CpuSeconds(process.Id);
                 var answers = (await load.SendAsync(Rate, TimeSpan.FromSeconds(seconds))).Order().ToArray();
-                cpu = CpuSeconds(process.Id) - cpu;
-                return Report(answers, cpu, Megabytes(process.Id, "VmRSS"), Megabytes(process.Id, "VmHWM"), seconds);
+                cpu = RunningProcess.CpuSeconds(process.Id) - cpu;
+                return Report(answers, cpu, RunningProcess.ResidentMegabytes(process.Id), RunningProcess.PeakMegabytes(process.Id), seconds);
             }
             finally
             {
@@ -102,16 +99,4 @@ internal static class WebhookBenchmark
             }
         }
     }
-
-    private static double CpuSeconds(int process)
-    {
-        // The name, which may hold anything, ends with the last bracket; utime and stime are fields 14 and 15.
-        var fields = File.ReadAllText($"/proc/{process}/stat").Split(')')[^1].Split(' ');
-        return (double.Parse(fields[12], CultureInfo.InvariantCulture) + double.Parse(fields[13], CultureInfo.InvariantCulture)) / TicksPerSecond;
-    }
-
-    private static double Megabytes(int process, string name) => File.ReadAllLines($"/proc/{process}/status")
-        .Where(l => l.StartsWith(name + ":", StringComparison.Ordinal))
-        .Select(l => double.Parse(l.Split(':')[1].Trim().Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e6)
-        .Single();
 }

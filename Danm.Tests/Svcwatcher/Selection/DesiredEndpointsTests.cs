@@ -89,6 +89,17 @@ public sealed class DesiredEndpointsTests
         Sights.Of(Sights.Headless(), Sights.Member("p", "10.0.0.1", name: "a"), Sights.Member("p", "10.0.0.2", name: "b", created: "2026-01-01T00:00:01Z")), "IPv4")
         .Select(e => e.Addresses[0]).Should().Equal("10.0.0.2");
 
+    [TestCase("", "DanmNet", "10.0.0.2")]
+    [TestCase("DanmNet", "", "10.0.0.2")]
+    [TestCase("DanmNet", "ClusterNetwork", "10.0.0.1 10.0.0.2")]
+    public void An_interface_is_the_same_however_its_kind_is_written(string kind, string later, string addresses)
+    {
+        var (one, two) = (Sights.Member("p", "10.0.0.1", name: "a"), Sights.Member("p", "10.0.0.2", name: "b", created: "2026-01-01T00:00:01Z"));
+        (one.Record.Spec.ApiType, two.Record.Spec.ApiType) = (kind, later);
+
+        string.Join(' ', DesiredEndpoints.Of(Sights.Of(Sights.Headless(), one, two), "IPv4").Select(e => e.Addresses[0])).Should().Be(addresses);
+    }
+
     [Test]
     public void Of_two_Pods_with_one_address_the_ready_one_counts() => DesiredEndpoints.Of(
         Sights.Of(Sights.Headless(), Sights.Member("p", "10.0.0.1"), Sights.Member("q", "10.0.0.1", ready: "False", created: "2026-01-01T00:00:01Z")), "IPv4")

@@ -43,6 +43,9 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
     /// <summary>How far the copy is to be trusted.</summary>
     public InformerState State { get; private set; }
 
+    /// <summary>The resourceVersion of the last whole list; null: there was none.</summary>
+    public string? ListVersion { get; private set; }
+
     /// <summary>All objects, as of now.</summary>
     public IReadOnlyList<T> Items
     {
@@ -108,28 +111,35 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
     private async Task<string> ListAsync(CancellationToken cancellation)
     {
         var found = new Dictionary<ObjectKey, T>();
-        var query = $"limit={PageSize}{options.Query}";
-        string? next = null;
-        ListMeta page;
-        do
+        string? version = null;
+        // Read where it lies: an object in memory for each that is kept, and none for what is not.
+        await foreach (var page in ObjectPages.ReadPagesAsync(api, path, $"limit={PageSize}{options.Query}", options.MetadataOnly, cancellation).ConfigureAwait(false))
+            version = ReadPage(page.Span, found);
+        ListVersion = version;
+        Replace(found, InformerState.Listed);
+        absentSince = -1;
+        return version ?? "0";
+    }
+
+    /// <summary>The page's resourceVersion; what is in it goes into <paramref name="found"/>.</summary>
+    /// <exception cref="ApiException">No list.</exception>
+    private string? ReadPage(ReadOnlySpan<byte> page, Dictionary<ObjectKey, T> found)
+    {
+        try
         {
-            var pageQuery = next is null ? query : $"{query}&continue={Uri.EscapeDataString(next)}";
-            var list = options.MetadataOnly
-                ? await api.ListMetadataAsync(path, pageQuery, ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false)
-                : await api.ListAsync(path, pageQuery, ApiJson.Default.ObjectListJsonElement, cancellation).ConfigureAwait(false);
-            foreach (var element in list.Items)
+            var json = ListJson.Items(page);
+            while (json.Read() && json.TokenType != JsonTokenType.EndArray)
             {
-                if (Read(element) is { } item)
+                if (Read(ref json) is { } item)
                     found[ObjectKey.Of(item)] = item;
             }
 
-            page = list.Metadata;
-            next = page.Continue;
+            return ListJson.Metadata(page).ResourceVersion;
         }
-        while (!string.IsNullOrEmpty(next));
-        Replace(found, InformerState.Listed);
-        absentSince = -1;
-        return page.ResourceVersion ?? "0";
+        catch (JsonException e)
+        {
+            throw new ApiException($"GET {path}", $"the answer is no valid list: {e.Message}", e);
+        }
     }
 
     /// <summary>Where the next watch begins, null if only a list helps; and what went wrong.</summary>
@@ -249,6 +259,21 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
     }
 
     // One object that is not as it should be (older than its schema) must not hide the others; what was known of it before stays.
+    private T? Read(ref Utf8JsonReader json)
+    {
+        var start = json;
+        try
+        {
+            return JsonSerializer.Deserialize(ref json, type);
+        }
+        catch (JsonException e)
+        {
+            json = start;
+            json.Skip();
+            return Unreadable(MetadataOf(ref start), e);
+        }
+    }
+
     private T? Read(JsonElement element)
     {
         try
@@ -257,9 +282,25 @@ public sealed class Informer<T>(ApiClient api, ResourcePath path, JsonTypeInfo<T
         }
         catch (JsonException e)
         {
-            var meta = MetadataOf(element);
-            Failed?.Invoke($"{path}: {meta.Namespace}/{meta.Name} cannot be read: {e.Message}");
-            return meta.Name is null ? null : Find(new(meta.Namespace, meta.Name));
+            return Unreadable(MetadataOf(element), e);
+        }
+    }
+
+    private T? Unreadable(ObjectMeta meta, JsonException why)
+    {
+        Failed?.Invoke($"{path}: {meta.Namespace}/{meta.Name} cannot be read: {why.Message}");
+        return meta.Name is null ? null : Find(new(meta.Namespace, meta.Name));
+    }
+
+    private static ObjectMeta MetadataOf(ref Utf8JsonReader json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(ref json, ApiJson.Default.PartialObject)?.Metadata ?? new();
+        }
+        catch (JsonException)
+        {
+            return new();
         }
     }
 

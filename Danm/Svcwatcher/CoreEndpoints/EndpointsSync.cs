@@ -25,7 +25,12 @@ internal sealed class EndpointsSync
     private readonly Informer<PartialObject> informer;
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
+
+    // An empty digest is of one that is being written; it goes if the watch tells of the end before the answer comes.
     private readonly Dictionary<ObjectKey, (string? Version, string Digest)> written = [];
+
+    // What the original has left.
+    private readonly Dictionary<ObjectKey, ObjectMeta> originals = [];
 
     /// <param name="api">The API server.</param>
     /// <param name="isWanted">Whether there shall be any.</param>
@@ -62,24 +67,36 @@ internal sealed class EndpointsSync
     public async Task<(bool IsDone, ServiceFault? Fault)> SyncAsync(ServiceSight sight, string? trigger, CancellationToken cancellation)
     {
         var key = ObjectKey.Of(sight.Service);
+        // With its Service it goes; and with its namespace all does.
+        if (sight.Service.Metadata.DeletionTimestamp is not null)
+            return (true, null);
         if (!isWanted)
         {
-            await RemoveAsync(key, cancellation).ConfigureAwait(false);
-            return (true, null);
+            return (await RemoveAsync(key, isServed: true, cancellation).ConfigureAwait(false), null);
         }
 
         var digest = Digest(EndpointsTemplate.Make(sight, null));
         if (IsWritten(key, digest))
             return (true, null);
+        lock (gate)
+            written[key] = default;
         var wanted = EndpointsTemplate.Make(sight, trigger);
         var path = PathOf(key);
         var present = await api.TryGetAsync(path, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
         if (present is null)
         {
-            var (made, exists) = await api.TryCreateAsync(ResourcePath.Core(Endpoints.Plural, key.Namespace), wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
-            if (exists is not null)
-                return (false, null);
-            Note(key, made.Object, digest);
+            try
+            {
+                var (made, exists) = await api.TryCreateAsync(ResourcePath.Core(Endpoints.Plural, key.Namespace), wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
+                if (exists is not null)
+                    return (false, null);
+                Note(key, made.Object, digest);
+            }
+            catch (ApiException e) when (e.IsNamespaceTerminating)
+            {
+                // As above.
+            }
+
             return (true, null);
         }
 
@@ -105,19 +122,49 @@ internal sealed class EndpointsSync
     }
 
     /// <summary>Removes what is ours of a Service.</summary>
+    /// <param name="service">The Service.</param>
+    /// <param name="isServed">Whether we publish for it, so that what the original wrote for it is in the way.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>Whether it went; if not, what is known is late, or somebody else has taken it over.</returns>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task RemoveAsync(ObjectKey service, CancellationToken cancellation)
+    public async Task<bool> RemoveAsync(ObjectKey service, bool isServed, CancellationToken cancellation)
     {
+        ObjectMeta? present;
         lock (gate)
+        {
             written.Remove(service);
-        if (informer.Find(service) is { } present)
-            await api.DeleteAsync(PathOf(service), present.Metadata.Uid, cancellation).ConfigureAwait(false);
+            present = informer.Find(service)?.Metadata ?? (isServed ? originals.GetValueOrDefault(service) : null);
+            originals.Remove(service);
+        }
+
+        // Kubernetes' own controller changes the object in place where a Service gets a spec.selector: that is not to be deleted.
+        return present is null || await api.DeleteIfAsync(PathOf(service), new Preconditions { Uid = present.Uid, ResourceVersion = present.ResourceVersion }, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Finds what the original has left, which has no label of ours: Kubernetes mirrors it into EndpointSlices, so its addresses would stay for
+    /// ever beside those that we publish. Once, since the original is not there any more.
+    /// </summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task FindOriginalsAsync(CancellationToken cancellation)
+    {
+        var all = ResourcePath.Core(Endpoints.Plural, null);
+        await foreach (var page in ObjectPages.ReadAsync(api, all, null, ServiceJson.Default.ObjectListPartialObject, cancellation, metadataOnly: true).ConfigureAwait(false))
+        {
+            lock (gate)
+            {
+                foreach (var endpoints in page.Where(e => e.Metadata.Labels?.ContainsKey(Endpoints.ManagedByLabel) != true && EndpointsTemplate.IsOurs(e.Metadata)))
+                    originals[ObjectKey.Of(endpoints)] = endpoints.Metadata;
+            }
+        }
     }
 
     private void Hear(ObjectChange<PartialObject> change)
     {
         if ((change.After ?? change.Before) is not { } endpoints)
         {
+            foreach (var lost in DropUnlisted())
+                Disturbed?.Invoke(lost);
             complete.TrySetResult();
             return;
         }
@@ -125,13 +172,28 @@ internal sealed class EndpointsSync
         var key = ObjectKey.Of(endpoints);
         lock (gate)
         {
-            if (change.After is not null && written.TryGetValue(key, out var known) && known.Version == change.After.Metadata.ResourceVersion)
+            var isKnown = written.TryGetValue(key, out var known);
+            if (isKnown && change.After is not null && known.Version == change.After.Metadata.ResourceVersion)
                 return;
-            written.Remove(key);
+            if (change.After is null || known.Version is not null)
+                written.Remove(key);
         }
 
         Disturbed?.Invoke(key);
     }
+
+    // What was written while there was no watch, and went before the next list, no event tells of.
+    private List<ObjectKey> DropUnlisted()
+    {
+        lock (gate)
+        {
+            List<ObjectKey> lost = [.. written.Where(w => w.Value.Version is { } version && IsUnlisted(w.Key, version)).Select(w => w.Key)];
+            lost.ForEach(k => written.Remove(k));
+            return lost;
+        }
+    }
+
+    private bool IsUnlisted(ObjectKey key, string version) => ResourceVersion.Parse(version) <= ResourceVersion.Parse(informer.ListVersion) && informer.Find(key) is null;
 
     private bool IsWritten(ObjectKey key, string digest)
     {
@@ -142,7 +204,13 @@ internal sealed class EndpointsSync
     private void Note(ObjectKey key, Endpoints endpoints, string digest)
     {
         lock (gate)
-            written[key] = (endpoints.Metadata.ResourceVersion, digest);
+        {
+            // By now it may have gone, or been changed: then it is looked at again, since somebody was told.
+            if (!written.ContainsKey(key) || (informer.Find(key) is { } later && ResourceVersion.Of(later) > ResourceVersion.Of(endpoints)) || IsUnlisted(key, endpoints.Metadata.ResourceVersion ?? ""))
+                written.Remove(key);
+            else
+                written[key] = (endpoints.Metadata.ResourceVersion, digest);
+        }
     }
 
     private static string Digest(Endpoints endpoints) => Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(endpoints, ServiceJson.Default.Endpoints)));

@@ -21,7 +21,7 @@ internal static class DesiredEndpoints
         var chosen = new Dictionary<string, (Endpoint Endpoint, PodInterfaceRecord Record)>();
         foreach (var member in Newest(sight.Members))
         {
-            if (InterfaceRules.AddressOf(member.Record, family == EndpointSlice.IPv6) is not { } address)
+            if ((member.IsNodeGone && !PublishesAll(sight.Service)) || InterfaceRules.AddressOf(member.Record, family == EndpointSlice.IPv6) is not { } address)
                 continue;
             var endpoint = ToEndpoint(sight.Service, member, address);
             // Two networks may have the same subnet, and a client cannot tell them apart: the Pod that works counts, then the later one.
@@ -35,8 +35,11 @@ internal static class DesiredEndpoints
     /// <summary>Of a Pod whose sandbox was made anew, the interface of the former one may still be there: the later one counts.</summary>
     private static IEnumerable<ServiceMember> Newest(IReadOnlyList<ServiceMember> members) => members
         .Where(m => InterfaceRules.WhyNotBacked(m.Record, m.Pod) is null)
-        .GroupBy(m => (m.Pod!.Metadata.Uid, m.Record.Spec.NetworkName, m.Record.Spec.ApiType, m.Record.Spec.Interface.Name))
+        .GroupBy(m => (m.Pod!.Metadata.Uid, KindOf(m.Record), m.Record.Spec.NetworkName, m.Record.Spec.Interface.Name))
         .Select(g => g.MaxBy(m => (m.Record.Metadata.CreationTimestamp, m.Record.Metadata.Name)));
+
+    // The original left a DanmNet's kind out.
+    private static NetworkKind? KindOf(PodInterfaceRecord record) => NetworkKinds.TryParse(record.Spec.ApiType, out var kind) ? kind : null;
 
     private static Endpoint ToEndpoint(Service service, in ServiceMember member, string address)
     {

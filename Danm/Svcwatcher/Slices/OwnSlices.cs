@@ -19,6 +19,9 @@ internal sealed class OwnSlices
     // Deleted by us, and the watch has not told yet.
     private readonly HashSet<string> gone = [];
 
+    // Being written, and the uids of those of the name that went meanwhile: the watch may tell of the end before the answer comes.
+    private readonly Dictionary<ObjectKey, HashSet<string>> writing = [];
+
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="api">The API server.</param>
@@ -56,8 +59,13 @@ internal sealed class OwnSlices
     /// <summary>Keeps it up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => informer.RunAsync(cancellation);
 
-    /// <summary>One was written, and is now as the server says.</summary>
-    public void NoteWritten(EndpointSlice slice) => Take(slice);
+    /// <summary>One is going to be written or looked at, by one task at a time for each name; to be disposed of once the answer is noted.</summary>
+    public Write Begin(ObjectKey slice)
+    {
+        lock (gate)
+            writing[slice] = [];
+        return new Write(this, slice);
+    }
 
     /// <summary>One was deleted.</summary>
     public void NoteDeleted(EndpointSlice slice)
@@ -73,8 +81,8 @@ internal sealed class OwnSlices
     {
         if (change is { Before: null, After: null })
         {
-            lock (gate)
-                gone.Clear();
+            foreach (var service in DropUnlisted())
+                Disturbed?.Invoke(service);
             complete.TrySetResult();
             return;
         }
@@ -90,6 +98,21 @@ internal sealed class OwnSlices
             Disturbed?.Invoke(ServiceOf(was));
     }
 
+    // What was written while there was no watch, and went before the next list, no event tells of.
+    private HashSet<ObjectKey> DropUnlisted()
+    {
+        lock (gate)
+        {
+            gone.Clear();
+            List<EndpointSlice> lost = [.. byService.Values.SelectMany(own => own.Values).Where(IsUnlisted)];
+            lost.ForEach(s => Drop(s));
+            return [.. lost.Select(ServiceOf)];
+        }
+    }
+
+    private bool IsUnlisted(EndpointSlice slice) => ResourceVersion.Of(slice) <= ResourceVersion.Parse(informer.ListVersion)
+        && (informer.Find(ObjectKey.Of(slice)) is not { } listed || listed.Metadata.Uid != slice.Metadata.Uid || ServiceOf(listed) != ServiceOf(slice));
+
     private bool Take(EndpointSlice slice)
     {
         lock (gate)
@@ -99,7 +122,7 @@ internal sealed class OwnSlices
             if (!byService.TryGetValue(ServiceOf(slice), out var own))
                 byService[ServiceOf(slice)] = own = [];
             var name = slice.Metadata.Name ?? "";
-            if (own.TryGetValue(name, out var known) && known.Metadata.Uid == slice.Metadata.Uid && VersionOf(known) >= VersionOf(slice))
+            if (own.TryGetValue(name, out var known) && known.Metadata.Uid == slice.Metadata.Uid && ResourceVersion.Of(known) >= ResourceVersion.Of(slice))
                 return false;
             own[name] = slice;
             return true;
@@ -111,6 +134,8 @@ internal sealed class OwnSlices
         lock (gate)
         {
             gone.Remove(slice.Metadata.Uid ?? "");
+            if (writing.TryGetValue(ObjectKey.Of(slice), out var ended))
+                ended.Add(slice.Metadata.Uid ?? "");
             return Drop(slice);
         }
     }
@@ -128,6 +153,24 @@ internal sealed class OwnSlices
 
     private static ObjectKey ServiceOf(EndpointSlice slice) => new(slice.Metadata.Namespace, slice.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ServiceNameLabel) ?? "");
 
-    // Versions of one object compare as numbers (KEP-5504); what is none counts as the newest.
-    private static ulong VersionOf(EndpointSlice slice) => ulong.TryParse(slice.Metadata.ResourceVersion, out var version) ? version : ulong.MaxValue;
+    /// <summary>A request that is on its way.</summary>
+    public readonly struct Write(OwnSlices slices, ObjectKey slice) : IDisposable
+    {
+        /// <summary>The server has answered: it is so, or was and has already changed again.</summary>
+        public void Note(EndpointSlice answer)
+        {
+            lock (slices.gate)
+            {
+                if (!slices.writing[slice].Contains(answer.Metadata.Uid ?? "") && !slices.IsUnlisted(answer))
+                    slices.Take(answer);
+            }
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            lock (slices.gate)
+                slices.writing.Remove(slice);
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Kube.Watching;
@@ -25,7 +24,8 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
         {
             try
             {
-                slices.NoteWritten(await api.UpdateAsync(PathOf(slice), slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false));
+                using var write = slices.Begin(ObjectKey.Of(slice));
+                write.Note(await api.UpdateAsync(PathOf(slice), slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false));
                 SvcwatcherMetrics.Changes.Add(1, SvcwatcherMetrics.Update);
             }
             catch (ApiException e) when (e.IsConflict || e.IsNotFound)
@@ -57,26 +57,28 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
         while (names.MoveNext())
         {
             slice.Metadata.Name = names.Current;
+            using var write = slices.Begin(ObjectKey.Of(slice));
             try
             {
                 var (made, exists) = await api.TryCreateAsync(all, slice, ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false);
                 if (exists is null)
                 {
-                    slices.NoteWritten(made.Object);
+                    write.Note(made.Object);
                     SvcwatcherMetrics.Changes.Add(1, SvcwatcherMetrics.Create);
                     return true;
                 }
             }
-            catch (ApiException e) when (e.Code == HttpStatusCode.Forbidden && e.Status?.Details?.Causes?.Exists(c => c.Reason == "NamespaceTerminating") == true)
+            catch (ApiException e) when (e.IsNamespaceTerminating)
             {
                 return true; // With the namespace all goes.
             }
 
             // Ours, of which the watch will tell, or a stranger's: then the next name.
             var there = await api.TryGetAsync(PathOf(slice), ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false);
-            if (there?.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ManagedByLabel) != SliceTemplate.ManagedBy)
+            if (there?.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ManagedByLabel) != SliceTemplate.ManagedBy
+                || there.Metadata.Labels.GetValueOrDefault(EndpointSlice.ServiceNameLabel) != slice.Metadata.Labels![EndpointSlice.ServiceNameLabel])
                 continue;
-            slices.NoteWritten(there);
+            write.Note(there);
             return false;
         }
 
