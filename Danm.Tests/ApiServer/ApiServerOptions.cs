@@ -29,5 +29,8 @@ public sealed record ApiServerOptions
     /// <summary>Whether objects go with their owners. A kube-apiserver alone lets them stay.</summary>
     public bool CollectsGarbage { get; init; } = true;
 
+    /// <summary>The longest life of a service account's token; null: as long as is asked for.</summary>
+    public TimeSpan? LongestTokenLife { get; init; }
+
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -35,6 +35,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private readonly ResourceEndpoint resources;
     private readonly Authenticator authenticator;
     private readonly Authorizer? authorizer;
+    private readonly TokenRequests tokenRequests;
     private WebApplication? host;
 
     private EmbeddedApiServer(ApiServerOptions options)
@@ -46,6 +47,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         webhooks = new MutatingAdmission(api.Store, options.Services);
         resources = new ResourceEndpoint(api, webhooks, options.BookmarkInterval);
         Store = new ApiStore(api);
+        tokenRequests = new TokenRequests(Store, authenticator.Tokens, options.LongestTokenLife);
     }
 
     public CertificateAuthority CertificateAuthority { get; } = new();
@@ -183,7 +185,13 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
 
     private async Task WorkAsync(HttpContext context, RequestPath? path, RequestRecord record, Response response)
     {
-        if (path is not null)
+        if (path is { Group: "", Plural: "serviceaccounts", Namespace: { } ns, Name: { } account, Subresource: "token" } && context.Request.Method == "POST")
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            await response.WriteAsync(201, tokenRequests.Create(ns, account, Json.ParseObject(body.ToArray())));
+        }
+        else if (path is not null)
             await resources.HandleAsync(context, path, record.Verb, record, response, stopping.Token);
         else if (record.Path == "/version")
             await response.WriteAsync(200, Discovery.Version);

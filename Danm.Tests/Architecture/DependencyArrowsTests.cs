@@ -12,7 +12,7 @@ public class DependencyArrowsTests
     private static readonly string[][] Layers =
     [
         ["Cli"],
-        ["Netwatcher", "Svcwatcher", "Webhook", "Controller"],
+        ["Netwatcher", "Svcwatcher", "Webhook", "Controller", "Install"],
         ["Attach"],
         ["Ipvlan", "FakeIpam"],
         ["Calls"],

@@ -37,7 +37,7 @@ public sealed class NodeNameTests
     public async Task A_token_of_another_form_names_none(string token)
     {
         (await NodeName.FromTokenAsync(new KubernetesClientConfiguration { AccessToken = token }, CancellationToken.None)).Should().BeNull();
-        NodeName.ExpiryOf(token).Should().BeNull();
+        TokenClaims.Read(token).Should().BeNull();
     }
 
     [Test]
@@ -53,7 +53,7 @@ public sealed class NodeNameTests
     [TestCase("""{}""", null)]
     [TestCase("""[]""", null)]
     public void The_end_of_a_token_is_read(string payload, string? end) =>
-        NodeName.ExpiryOf(Token(payload)).Should().Be(end is null ? null : DateTimeOffset.Parse(end));
+        TokenClaims.Read(Token(payload))?.ExpiresAt.Should().Be(end is null ? null : DateTimeOffset.Parse(end));
 
     private static string Token(string payload) => $"eyJhbGciOiJSUzI1NiJ9.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}.c2ln";
 }

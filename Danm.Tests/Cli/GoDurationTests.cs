@@ -35,6 +35,10 @@ public sealed class GoDurationTests
     [TestCase("99999999999999999999999999999999h")]
     public void What_Go_refuses_is_none(string text) => GoDuration.TryParse(text, out _).Should().BeFalse();
 
+    [Test]
+    public void However_many_parts_there_are_the_sum_is_bounded() =>
+        GoDuration.TryParse(string.Concat(Enumerable.Repeat("92233720368547758h", 30)), out _).Should().BeFalse();
+
     [TestCase(600, "10m")]
     [TestCase(15, "15s")]
     [TestCase(90, "1m30s")]

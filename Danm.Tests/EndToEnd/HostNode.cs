@@ -53,6 +53,9 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
     /// <summary>The node's network namespace.</summary>
     public string NetworkPath => namespaces.NetworkPath;
 
+    /// <summary>A sandbox's network namespace, for whoever opens sockets in it.</summary>
+    public string NetworkPathOf(Sandbox sandbox) => namespaces.Root + sandbox.Netns;
+
     /// <param name="options">The API server's.</param>
     /// <param name="ownProcesses">Whether what runs on the node ends with it.</param>
     public static async Task<HostNode> StartAsync(ApiServerOptions? options = null, bool ownProcesses = false)

@@ -29,11 +29,15 @@ internal sealed class ModeProcess : IAsyncDisposable
     public static ModeProcess Start(string mode, params ReadOnlySpan<string> arguments) => Start(mode, [], arguments);
 
     /// <summary>The same, with more in its environment.</summary>
-    public static ModeProcess Start(string mode, (string Name, string Value)[] environment, params ReadOnlySpan<string> arguments)
+    public static ModeProcess Start(string mode, (string Name, string Value)[] environment, params ReadOnlySpan<string> arguments) => Start([], mode, environment, arguments);
+
+    /// <summary>The same in namespaces of a node's, behind what a command line there begins with; it ends with the node.</summary>
+    public static ModeProcess Start(IReadOnlyList<string> enter, string mode, (string Name, string Value)[] environment, params ReadOnlySpan<string> arguments)
     {
         var given = arguments.ToArray();
         string[] silent = [.. ((string[])["--health-probe-bind-address", "--metrics-bind-address"]).Where(o => !given.Any(a => a.StartsWith(o, StringComparison.Ordinal))).Select(o => $"{o}=0")];
-        var start = new ProcessStartInfo(DanmBinary.Path, [mode, .. silent, .. given]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        string[] line = [.. enter, DanmBinary.Path, mode, .. silent, .. given];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var running = new ModeProcess(Process.Start(start)!);
@@ -58,10 +62,10 @@ internal sealed class ModeProcess : IAsyncDisposable
         return await EndAsync();
     }
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>SIGKILL; what entered a node's namespaces is its parent, and must not be left waiting for its output.</summary>
     public async Task KillAsync()
     {
-        process.Kill();
+        process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
     }
 

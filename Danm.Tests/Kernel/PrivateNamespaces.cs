@@ -15,6 +15,9 @@ internal sealed class PrivateNamespaces : IAsyncDisposable
     /// <summary>The network namespace, for whoever opens sockets in it.</summary>
     public string NetworkPath => $"/proc/{holder.Id}/ns/net";
 
+    /// <summary>Its files as processes outside see them.</summary>
+    public string Root => $"/proc/{holder.Id}/root";
+
     /// <summary>What a command line that is to run inside begins with.</summary>
     public IReadOnlyList<string> Enter { get; }
 

@@ -21,6 +21,21 @@ public enum VniHappening
     /// <summary>A TenantNetwork is deleted.</summary>
     Delete,
 
+    /// <summary>A TenantNetwork is created, and stored so that nobody can read it, as before there was a schema.</summary>
+    CreateOdd,
+
+    /// <summary>An ADD reads a network.</summary>
+    PodReads,
+
+    /// <summary>The first of these that has time left writes its Pod's objects.</summary>
+    PodStands,
+
+    /// <summary>The same, so that nobody can read them.</summary>
+    PodStandsOddly,
+
+    /// <summary>A Pod's DanmEp goes, or its address after that.</summary>
+    PodEnds,
+
     /// <summary>A controller looks at all. Two of them think that they lead.</summary>
     Pass,
 

@@ -17,11 +17,12 @@ public sealed class VniHistoryTests
     private static readonly Gen<VniHistoryStep> Step =
         from what in Gen.Frequency(
             (5, Gen.Const(VniHappening.Create)), (1, Gen.Const(VniHappening.CreateGenerated)), (3, Gen.Const(VniHappening.Denied)), (4, Gen.Const(VniHappening.Admitted)),
-            (4, Gen.Const(VniHappening.StoreLate)), (5, Gen.Const(VniHappening.Delete)), (8, Gen.Const(VniHappening.Pass)), (1, Gen.Const(VniHappening.Restart)),
+            (4, Gen.Const(VniHappening.StoreLate)), (5, Gen.Const(VniHappening.Delete)), (8, Gen.Const(VniHappening.Pass)),
+            (1, Gen.Const(VniHappening.CreateOdd)), (4, Gen.Const(VniHappening.PodReads)), (4, Gen.Const(VniHappening.PodStands)), (1, Gen.Const(VniHappening.PodStandsOddly)), (3, Gen.Const(VniHappening.PodEnds)), (1, Gen.Const(VniHappening.Restart)),
             (1, Gen.Const(VniHappening.Moment)), (1, Gen.Const(VniHappening.HalfGrace)), (5, Gen.Const(VniHappening.Grace)),
             (1, Gen.Frequency((1, Gen.Const(VniHappening.Mistake)), (1, Gen.Const(VniHappening.Bypass)), (2, Gen.Const(VniHappening.Delete)))),
             (2, Gen.Int[(int)VniHappening.LoseAnswer, (int)VniHappening.NoList].Select(h => (VniHappening)h)))
-        from which in Gen.Int[0, 23]
+        from which in Gen.Int[0, 47]
         select new VniHistoryStep(what, which);
 
     private EmbeddedApiServer server = null!;
@@ -70,7 +71,7 @@ public sealed class VniHistoryTests
 
         // A test that never meets what it is about proves nothing.
         VniHistory.Seen.Keys.Should().Contain(Enum.GetNames<VniHappening>()).And.Contain(
-            ["freed", "restored", "corrected", "could not be done", "a network was stored late", "a conflict was said", "a pass failed"]);
+            ["freed", "restored", "corrected", "could not be done", "a network was stored late", "a conflict was said", "a pass failed", "a Pod held an id", "an id was kept for one that nobody can read"]);
         await TestContext.Progress.WriteLineAsync($"{Histories} histories: {string.Join(", ", VniHistory.Seen.OrderByDescending(s => s.Value).Select(s => $"{s.Key} {s.Value}"))}");
     }
 }

@@ -52,7 +52,7 @@ public sealed class VniRepairTests : VniFixture
         (await PassAsync()).Freed.Should().HaveCount(stays ? 0 : 1);
         if (!stays)
             return;
-        Log.Lines.Should().ContainSingle(l => l.Contains("Pod default/p was attached to it and still is"));
+        Log.Lines.Should().ContainSingle(l => l.Contains("Pod default/p stands on it still"));
         Repair.UntilNext.Should().Be(Options.Grace, "it is not asked for again at once");
         Server.Store.Delete("danm.io/v1", "DanmEp", "default", "e");
         Clock.Advance(Options.Grace - Moment);
@@ -264,8 +264,9 @@ public sealed class VniRepairTests : VniFixture
         e["reason"].String().Should().Be("VniConflict");
         e["type"].String().Should().Be("Warning");
         e["count"]!.GetValue<long>().Should().Be(1, "what holds is not said at each pass");
-        e["message"].String().Should().Be("TenantNetwork/kube-public/younger has vlan 500 on \"ens4\", as TenantNetwork/default/older has, which is older: their Pods are on one wire. "
+        e["message"].String().Should().Be("TenantNetwork/kube-public/younger has vlan 500 on \"ens4\", as one of another namespace has, which is older: their Pods are on one wire. "
             + "Delete TenantNetwork/kube-public/younger and create it again, so that it gets an id of its own");
+        Log.Lines.Should().ContainSingle(l => l.Contains("as TenantNetwork/default/older has, which is older"), "an operator must know both");
     }
 
     [Test]
@@ -281,7 +282,9 @@ public sealed class VniRepairTests : VniFixture
         Clock.Advance(TimeSpan.FromMinutes(31));
         await PassAsync();
 
-        (await EventsAsync()).Should().ContainSingle().Which["count"]!.GetValue<long>().Should().Be(2);
+        var e = (await EventsAsync()).Should().ContainSingle().Subject;
+        e["count"]!.GetValue<long>().Should().Be(2);
+        e["message"].String().Should().MatchRegex("as TenantNetwork/default/[ab] has");
     }
 
     [Test]

@@ -134,6 +134,20 @@ public sealed class VniReserverTests
     }
 
     [Test]
+    public async Task A_VNIAllocation_that_cannot_be_read_is_skipped_and_counts_as_taken()
+    {
+        server.Store.Load("danm.io/v1", "VNIAllocation", [new JsonObject
+        {
+            ["apiVersion"] = "danm.io/v1", ["kind"] = "VNIAllocation", ["metadata"] = new JsonObject { ["name"] = "vlan7.ens4" },
+            ["spec"] = new JsonObject { ["device"] = "ens4", ["vniType"] = "vlan", ["vni"] = "7" },
+        }]);
+        var reserver = await ReplicaAsync();
+
+        (await reserver.ReserveAsync(For("a", "7-8"), dryRun: false, default)).Should().Be(8);
+        await reserver.Awaiting(r => r.ReserveAsync(For("b", "7-8", "other"), dryRun: false, default)).Should().ThrowAsync<VniException>().WithMessage("all 2 ids*");
+    }
+
+    [Test]
     public async Task Requests_that_come_to_nothing_cost_their_namespace_a_few_ids_and_others_nothing()
     {
         var reserver = await ReplicaAsync();
@@ -172,6 +186,54 @@ public sealed class VniReserverTests
         await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 4);
 
         (await reserver.ReserveAsync(For("a", "1-8"), dryRun: false, default)).Should().Be(5);
+    }
+
+    [Test]
+    public async Task What_was_left_of_another_range_of_the_device_costs_nothing()
+    {
+        var reserver = await ReplicaAsync();
+        Left(1, TimeSpan.FromMinutes(2));
+        Left(2, TimeSpan.FromMinutes(3));
+        await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Count == 2);
+
+        (await reserver.ReserveAsync(For("a", "101-108"), dryRun: false, default)).Should().Be(101);
+    }
+
+    /// <summary>Of eight, two may be reserved for nothing; what was stored was not.</summary>
+    [Test]
+    public async Task What_networks_had_that_lived_for_a_moment_costs_their_namespace_neither_ids_nor_time()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 4; id++)
+        {
+            (await reserver.TryReserveAsync(For($"n{id}", "1-8"), dryRun: false, default)).Should().Be(id);
+            server.Store.Create(Objects.Network("TenantNetwork", $"n{id}", $$$"""{"NetworkID":"n","Options":{"host_device":"ens4","vlan":{{{id}}}}}"""));
+            await Eventually.IsTrueAsync(() => replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            server.Store.Delete("danm.io/v1", "TenantNetwork", "default", $"n{id}");
+            await Eventually.IsTrueAsync(() => !replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+        }
+
+        (await reserver.TryReserveAsync(For("n5", "1-8"), dryRun: false, default)).Should().Be(5);
+        (await reserver.TryReserveAsync(For("n6", "1-8"), dryRun: false, default)).Should().BeNull("that would be more than half, and the fifth may be stored yet");
+    }
+
+    [Test]
+    public async Task One_that_is_reserved_again_after_its_network_went_counts_as_new()
+    {
+        var reserver = await ReplicaAsync();
+        for (var id = 1; id <= 2; id++)
+        {
+            await reserver.ReserveAsync(For($"n{id}", "1-8"), dryRun: false, default);
+            server.Store.Create(Objects.Network("TenantNetwork", $"n{id}", $$$"""{"NetworkID":"n","Options":{"host_device":"ens4","vlan":{{{id}}}}}"""));
+            await Eventually.IsTrueAsync(() => replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            server.Store.Delete("danm.io/v1", "TenantNetwork", "default", $"n{id}");
+            await Eventually.IsTrueAsync(() => !replicas[0].View.Of(NetworkKind.TenantNetwork).Any());
+            var before = Version($"vlan{id}.ens4");
+            (await reserver.ReserveAsync(For($"n{id}", "1-8"), dryRun: false, default)).Should().Be(id);
+            await Eventually.IsTrueAsync(() => replicas[0].View.Allocations.Any(a => a.Spec.Vni == id && a.Metadata.ResourceVersion != before));
+        }
+
+        (await reserver.TryReserveAsync(For("n3", "1-8"), dryRun: false, default)).Should().BeNull("two are on their way");
     }
 
     [Test]

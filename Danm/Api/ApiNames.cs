@@ -40,7 +40,10 @@ public static class ApiNames
     /// <summary>Label: <see cref="NetworkRef.ToLabelValue"/> of the network.</summary>
     public const string NetworkLabel = Prefix + "network";
 
-    /// <summary>Label: the wire that an address is unique on, by <see cref="LabelValue.For"/>.</summary>
+    /// <summary>
+    /// Label: the wire that an address is unique on, by <see cref="LabelValue.For"/>. A DanmEp has it only where that wire has a VLAN or VxLAN
+    /// id: the network that it names may be deleted and made anew with another id.
+    /// </summary>
     public const string SegmentLabel = Prefix + "segment";
 
     /// <summary>Label (Kubernetes' recommended one): who keeps the object, always <see cref="ManagedBy"/>.</summary>

@@ -1,13 +1,30 @@
 namespace Danm.Api;
 
 /// <summary>The members of a core/v1 Service that decide what is published for it.</summary>
+/// <remarks>A cluster may have many, each with 256 KB of annotations: they are kept only where some are ours, and kubectl's copy of the manifest never.</remarks>
 public sealed class Service : IApiObject
 {
+    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
     /// <inheritdoc/>
-    public ObjectMeta Metadata { get; set => field = value ?? new(); } = new();
+    public ObjectMeta Metadata
+    {
+        get;
+        set
+        {
+            field = value ?? new();
+            field.Annotations?.Remove(LastApplied);
+            if (field.Annotations?.Keys.Any(IsOurs) != true)
+                field.Annotations = null;
+        }
+    }
+    = new();
 
     /// <summary>What it is like.</summary>
     public ServiceSpec Spec { get; set => field = value ?? new(); } = new();
+
+    private static bool IsOurs(string annotation) =>
+        annotation.StartsWith(ApiNames.Prefix, StringComparison.Ordinal) || annotation.StartsWith(ApiNames.LegacyGroup + "/", StringComparison.Ordinal);
 }
 
 /// <summary>The part of a Service's spec that we use.</summary>

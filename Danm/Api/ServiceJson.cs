@@ -14,6 +14,7 @@ namespace Danm.Api;
 [JsonSerializable(typeof(BackingPod))]
 [JsonSerializable(typeof(PodInterfaceRecord))]
 [JsonSerializable(typeof(ObjectList<EndpointSlice>))]
+[JsonSerializable(typeof(ObjectList<PartialObject>))]
 [JsonSerializable(typeof(ObjectList<BackingPod>))]
 [JsonSerializable(typeof(ObjectList<PodInterfaceRecord>))]
 public sealed partial class ServiceJson : JsonSerializerContext;

@@ -10,7 +10,7 @@ namespace Danm.Attach;
 /// <summary>Writes a sandbox's DanmEps: the record of its interfaces that Services and people read.</summary>
 internal sealed class EndpointWriter(ApiClient api, PodSandbox sandbox, ClaimBook book)
 {
-    /// <summary>Makes the interface's DanmEp; one that is there already is taken over, or made anew if it has other addresses.</summary>
+    /// <summary>Makes the interface's DanmEp; one that is there already is taken over, or made anew if it has other addresses or another wire.</summary>
     /// <exception cref="ApiException">The API server refused, or did not answer: the journaled name may exist.</exception>
     public async Task CreateAsync(Attachment attachment, List<AllocatedAddress> addresses, CancellationToken cancellation)
     {
@@ -48,7 +48,8 @@ internal sealed class EndpointWriter(ApiClient api, PodSandbox sandbox, ClaimBoo
         var own = await api.TryGetAsync(path, ApiJson.Default.DanmEp, cancellation).ConfigureAwait(false) ?? throw cause;
         var wanted = Endpoint(attachment, addresses);
         var mayComeAgain = cause.Unanswered > 1;
-        if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6)
+        if (own.Spec.Interface.Address != wanted.Spec.Interface.Address || own.Spec.Interface.AddressIPv6 != wanted.Spec.Interface.AddressIPv6
+            || own.Metadata.Labels?.GetValueOrDefault(ApiNames.SegmentLabel) != wanted.Metadata.Labels?.GetValueOrDefault(ApiNames.SegmentLabel))
         {
             await api.DeleteAsync(path, own.Metadata.Uid, cancellation).ConfigureAwait(false);
             var made = await api.CreateAsync(
@@ -71,6 +72,9 @@ internal sealed class EndpointWriter(ApiClient api, PodSandbox sandbox, ClaimBoo
 
         labels[ApiNames.PodUidLabel] = LabelValue.For(sandbox.Pod.Metadata.Uid ?? "");
         labels[ApiNames.NetworkLabel] = attachment.Network.Ref.ToLabelValue();
+        // Nobody else may get that id before this is gone, whatever becomes of the network meanwhile.
+        if (Vni.Of(attachment.Network) is { } vni)
+            labels[ApiNames.SegmentLabel] = vni.SegmentLabel;
         if (sandbox.NodeName is not null)
             labels[ApiNames.NodeLabel] = LabelValue.For(sandbox.NodeName);
         return new DanmEp

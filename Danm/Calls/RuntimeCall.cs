@@ -57,7 +57,7 @@ internal class RuntimeCall(CniRequest request, NodeState? state = null, string k
             var token = configuration.TokenProvider is { } provider
                 ? (await provider.GetAuthenticationHeaderAsync(cancellation).ConfigureAwait(false)).Parameter
                 : configuration.AccessToken;
-            if (token is not null && NodeName.ExpiryOf(token) is { } end && end <= DateTimeOffset.UtcNow)
+            if (token is not null && TokenClaims.Read(token)?.ExpiresAt is { } end && end <= DateTimeOffset.UtcNow)
                 throw new CniException(CniErrorCode.PluginNotAvailable, $"the token of kubeconfig \"{Request.Config.Kubeconfig}\" ended at {end:u}: is the installer's Pod running on this node?");
         }
         catch (Exception e) when (e is KubeConfigException or CniException { Code: CniErrorCode.InvalidNetworkConfig })

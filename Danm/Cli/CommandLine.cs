@@ -23,6 +23,7 @@ internal static class CommandLine
         [SvcwatcherCommand.Name] = SvcwatcherCommand.Create,
         [WebhookCommand.Name] = WebhookCommand.Create,
         [ControllerCommand.Name] = ControllerCommand.Create,
+        [InstallCommand.Name] = InstallCommand.Create,
     };
 
     /// <summary>Parses and runs.</summary>
@@ -84,6 +85,7 @@ internal static class CommandLine
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(SvcCommand.Create());
+        root.Subcommands.Add(UninstallCommand.Create());
         foreach (var create in Modes.Values)
             root.Subcommands.Add(WithVersion(create()));
         root.Subcommands.Add(Completion());

@@ -55,9 +55,12 @@ internal readonly record struct GoDuration(TimeSpan Time)
                 return false;
             rest = rest[unit.Length..];
             ticks += number * size;
+            // Before the next part: many of the longest are more than a decimal has room for.
+            if (ticks > Longest)
+                return false;
         }
 
-        if (text.Length == 0 || ticks > Longest)
+        if (text.Length == 0)
             return false;
         duration = new GoDuration(new TimeSpan((long)ticks));
         return true;

@@ -70,6 +70,7 @@ internal sealed class GoneNodeLoop
     {
         var started = Stopwatch.GetTimestamp();
         GoneNodeResult result;
+        TimeSpan took;
         try
         {
             result = await garbage.RunAsync(cancellation).ConfigureAwait(false);
@@ -79,24 +80,30 @@ internal sealed class GoneNodeLoop
             GoneNodeMetrics.Failed();
             throw;
         }
+        finally
+        {
+            took = Stopwatch.GetElapsedTime(started);
+            rest = took * 10;
+        }
 
-        var took = Stopwatch.GetElapsedTime(started);
-        rest = took * 10;
         metrics.See(result);
         log.Passed(result.Endpoints, result.Allocations, took.TotalSeconds);
         Tell(result);
-        return Reconciled.After(Next(result));
+        return Reconciled.After(Next(result, rest));
     }
 
-    private TimeSpan Next(GoneNodeResult result)
+    /// <summary>When the next pass is due.</summary>
+    /// <param name="result">What this one did.</param>
+    /// <param name="rest">Before then none begins, whatever there is to do.</param>
+    internal static TimeSpan Next(GoneNodeResult result, TimeSpan rest)
     {
         var next = Again * (0.75 + (Random.Shared.NextDouble() / 2));
         if (result.Failures.Count > 0)
             next = AfterFailure;
         // A moment later, since the grace must be over and not just ending.
         if (result.NextDue is { } due && due + Gather is var then && then < next)
-            next = then > rest ? then : rest;
-        return next;
+            next = then;
+        return next > rest ? next : rest;
     }
 
     private void Tell(GoneNodeResult result)

@@ -33,6 +33,9 @@ public sealed class ApiException : Exception
     /// <summary>Whether there was an earlier attempt whose effect nobody knows: an AlreadyExists may then be our own doing.</summary>
     public bool IsAfterRetry => Unanswered > 0;
 
+    /// <summary>Whether the server did as it was asked, but what it sent is not of our types.</summary>
+    public bool IsUnreadable => InnerException is System.Text.Json.JsonException;
+
     /// <summary>404 NotFound.</summary>
     public bool IsNotFound => Code == HttpStatusCode.NotFound;
 
@@ -41,6 +44,9 @@ public sealed class ApiException : Exception
 
     /// <summary>409 of a resourceVersion or of a precondition.</summary>
     public bool IsConflict => Code == HttpStatusCode.Conflict && !IsAlreadyExists;
+
+    /// <summary>Whether the namespace is being deleted, so that nothing can be created in it any more.</summary>
+    public bool IsNamespaceTerminating => Code == HttpStatusCode.Forbidden && Status?.Details?.Causes?.Exists(static c => c.Reason == "NamespaceTerminating") == true;
 
     /// <summary>Whether the same request may succeed a moment later.</summary>
     public bool IsTransient => Code is null or HttpStatusCode.TooManyRequests || (int)Code.Value >= 500;

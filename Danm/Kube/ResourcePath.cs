@@ -47,6 +47,9 @@ public readonly record struct ResourcePath
     /// <summary>The object's <c>status</c> subresource: whoever may write it can change labels and annotations, and nothing of the spec.</summary>
     public ResourcePath Status => new(this, "/status");
 
+    /// <summary>The <c>token</c> subresource of a service account, to which TokenRequests are posted.</summary>
+    public ResourcePath Token => new(this, "/token");
+
     // Dots need no escape, and none keeps them from being taken for a step upwards.
     private static string Segment(string name) => name is "" or "." or ".."
         ? throw new ArgumentException($"\"{name}\" is no name that an object can have", nameof(name))

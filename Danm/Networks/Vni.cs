@@ -19,6 +19,9 @@ public sealed record Vni(string Device, Encapsulation Encapsulation, int Id)
     /// </summary>
     public string AllocationName => Segment.Of(this).Name;
 
+    /// <summary>The value of <see cref="ApiNames.SegmentLabel"/> on what stands on it.</summary>
+    public string SegmentLabel => LabelValue.For(Segment.Of(this).Text);
+
     /// <summary>What a network of any kind has; null if it is untagged, has no device, or is of a static type.</summary>
     public static Vni? Of(Network network)
     {

@@ -16,7 +16,7 @@ internal sealed class OriginalLock(ApiClient api, Action<string> failed, ILogger
     private const string Namespace = "kube-system", Name = "danm-svc-controller", Annotation = "control-plane.alpha.kubernetes.io/leader";
 
     // Nobody's clock is so wrong: who wrote last so long ago has ended, and what it left costs no wait at each start.
-    private static readonly TimeSpan LongAgo = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongAgo = TimeSpan.FromDays(1);
 
     // The original renews every 3 seconds, and leads 10 seconds on.
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2), LongestLease = TimeSpan.FromMinutes(1);

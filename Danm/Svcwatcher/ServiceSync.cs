@@ -22,9 +22,11 @@ internal sealed class ServiceSync(
     public async Task<Reconciled> SyncAsync(ObjectKey key, CancellationToken cancellation)
     {
         if (pace.Begin(key) is { } rest)
-            return Reconciled.After(rest);
+            return Reconciled.NotYet(rest);
+        // Before the look: what happens after it is the next write's.
+        var trigger = triggers.Take(key);
         var sight = view.Look(key);
-        if (sight is null && !view.Exists(key))
+        if (sight is null)
         {
             pace.Forget(key);
             report.Forget(key);
@@ -41,7 +43,7 @@ internal sealed class ServiceSync(
             }
             else
             {
-                var (isDone, fault) = await PublishAsync(key, sight, cancellation).ConfigureAwait(false);
+                var (isDone, fault) = await PublishAsync(key, sight, trigger, cancellation).ConfigureAwait(false);
                 if (!isDone)
                     return Reconciled.Retry;
                 // Of a stranger's object that goes no watch tells.
@@ -58,13 +60,15 @@ internal sealed class ServiceSync(
         return faults.Count > 0 ? Reconciled.After(again) : Reconciled.Done;
     }
 
-    private async Task<(bool IsDone, ServiceFault? Fault)> PublishAsync(ObjectKey key, ServiceSight sight, CancellationToken cancellation)
+    private async Task<(bool IsDone, ServiceFault? Fault)> PublishAsync(ObjectKey key, ServiceSight sight, string? trigger, CancellationToken cancellation)
     {
-        var trigger = triggers.Take(key);
         var isDone = false;
         try
         {
             var present = slices.Of(key);
+            // What goes with its Service, slice by slice, is not made again.
+            if (sight.Service.Metadata.DeletionTimestamp is not null)
+                return (isDone = true, null);
             if (!await writer.WriteAsync(sight.Service, present, SlicePlanner.Plan(sight, present, trigger), cancellation).ConfigureAwait(false))
                 return (false, null);
             (isDone, var fault) = await endpoints.SyncAsync(sight, trigger, cancellation).ConfigureAwait(false);
@@ -88,8 +92,6 @@ internal sealed class ServiceSync(
             && await api.TryGetMetadataAsync(ResourcePath.Core("services", key.Namespace, key.Name), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false) is not null)
             return false;
         await writer.DeleteAsync(key, present, cancellation).ConfigureAwait(false);
-        await endpoints.RemoveAsync(key, cancellation).ConfigureAwait(false);
-        triggers.Take(key);
-        return true;
+        return await endpoints.RemoveAsync(key, isServed: false, cancellation).ConfigureAwait(false);
     }
 }

@@ -57,7 +57,25 @@ internal sealed class SvcwatcherMode(ApiClient api, SvcwatcherOptions options, I
         async Task LeadAsync(CancellationToken leading)
         {
             await new OriginalLock(api, trouble.Tell, log, clock).WaitAsync(leading).ConfigureAwait(false);
+            await FindOriginalsAsync(leading).ConfigureAwait(false);
             await WorkAsync(view, slices, endpoints, known, leading).ConfigureAwait(false);
+        }
+
+        async Task FindOriginalsAsync(CancellationToken leading)
+        {
+            try
+            {
+                await endpoints.FindOriginalsAsync(leading).ConfigureAwait(false);
+            }
+            catch (ApiException e)
+            {
+                // Whoever leads next looks again; what matters more goes on.
+                trouble.Tell(e.Message);
+            }
+            catch (OperationCanceledException) when (leading.IsCancellationRequested)
+            {
+                // The end.
+            }
         }
     }
 

@@ -13,9 +13,12 @@ public sealed class NetworkView
 
     /// <param name="api">The API server.</param>
     /// <param name="failed">Told what could not be read.</param>
-    public NetworkView(ApiClient api, Action<string> failed)
+    /// <param name="clock">The time; null: the system's.</param>
+    public NetworkView(ApiClient api, Action<string> failed, TimeProvider? clock = null)
     {
         networks = [.. Enum.GetValues<NetworkKind>().Select(kind => (kind, Watch(kind.ToPlural(), ApiJson.Default.Network)))];
+        Gone = new GoneNetworks(clock ?? TimeProvider.System);
+        Array.Find(networks, n => n.Kind == NetworkKind.TenantNetwork).Informer.Changed += Gone.Hear;
         configs = Watch(ApiNames.TenantConfigs, TenantJson.Default.TenantConfig);
         allocations = Watch(ApiNames.VNIAllocations, TenantJson.Default.VNIAllocation);
 
@@ -44,6 +47,9 @@ public sealed class NetworkView
 
     /// <summary>The ids that are taken.</summary>
     public IReadOnlyList<VNIAllocation> Allocations => allocations.Items;
+
+    /// <summary>The ids of TenantNetworks that were there lately.</summary>
+    public GoneNetworks Gone { get; }
 
     /// <summary>Networks of one kind.</summary>
     public IEnumerable<Network> Of(NetworkKind kind)

@@ -16,8 +16,8 @@ internal static partial class TenantsLog
     [LoggerMessage(403, LogLevel.Information, "VNIAllocation {Name} names {Network} now, which has its id, instead of {Before}")]
     public static partial void Corrected(this ILogger log, string? name, NetworkRef network, NetworkRef? before);
 
-    [LoggerMessage(405, LogLevel.Information, "{Vni} stays reserved: {Network} is gone, but Pod {Pod} was attached to it and still is")]
-    public static partial void StaysInUse(this ILogger log, Vni? vni, NetworkRef network, string pod);
+    [LoggerMessage(405, LogLevel.Information, "{Vni} stays reserved: no TenantNetwork has it, but Pod {Pod} stands on it still")]
+    public static partial void StaysInUse(this ILogger log, Vni vni, string pod);
 
     [LoggerMessage(404, LogLevel.Warning, "{Problem}")]
     public static partial void HasProblem(this ILogger log, string problem);

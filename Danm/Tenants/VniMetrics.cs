@@ -25,7 +25,7 @@ public sealed class VniMetrics : IDisposable
         meter.CreateObservableGauge("danm_vni_allocations", () => allocations, description: "VLAN and VxLAN ids that are taken, by device and type.");
         meter.CreateObservableGauge("danm_vni_pending", () => repair.Pending, description: "Ids that no TenantNetwork has, and that wait for their grace to end.");
         meter.CreateObservableGauge("danm_vni_conflicts", () => conflicts, description: "TenantNetworks with an id that an older one has.");
-        meter.CreateObservableGauge("danm_vni_unusable", () => odd, description: "VNIAllocations that cannot be read, or whose name is not what their spec says.");
+        meter.CreateObservableGauge("danm_vni_unusable", () => odd + repair.Unreadable, description: "TenantNetworks and VNIAllocations that cannot be read, and VNIAllocations whose name is not what their spec says.");
     }
 
     /// <summary>Takes what holds now.</summary>

@@ -20,6 +20,9 @@ public sealed record VniPlan
 
     /// <summary>VNIAllocations that cannot be relied on: for an operator to look at.</summary>
     public IReadOnlyList<OddVni> Odd { get; init; } = [];
+
+    /// <summary>TenantNetworks that cannot be read, and keep every id that they may have.</summary>
+    public IReadOnlyList<UnreadableNetwork> Unreadable { get; init; } = [];
 }
 
 /// <summary>A TenantNetwork that has an id.</summary>

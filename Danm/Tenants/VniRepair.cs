@@ -28,6 +28,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     private readonly VniGraces graces = new(options.Grace, clock ?? TimeProvider.System);
     private readonly ConnectedPods pods = new(api);
     private readonly VniReport report = new(events, log, clock ?? TimeProvider.System);
+    private bool hasLooked;
 
     /// <summary>How many ids are unused, and wait for their grace to end.</summary>
     public int Pending => graces.Count;
@@ -35,11 +36,17 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     /// <summary>How long until a pass has something to free; null: nothing waits.</summary>
     public TimeSpan? UntilNext => graces.UntilNext;
 
-    /// <summary>Whether what informers know, late as it may be, gives a pass something to do that the last one did not see.</summary>
+    /// <summary>How many TenantNetworks and VNIAllocations the last pass could not read.</summary>
+    public int Unreadable { get; private set; }
+
+    /// <summary>
+    /// Whether what informers know, late as it may be, gives a pass something to do that the last one did not see. What cannot be read they do
+    /// not know: only a pass can tell that there is such a thing, and that it is no more.
+    /// </summary>
     public bool IsNews(VniPlan seen)
     {
         ArgumentNullException.ThrowIfNull(seen);
-        return seen.Missing.Count > 0 || seen.Misnamed.Count > 0 || seen.Unused.Any(u => !graces.Knows(u)) || graces.UntilNext == TimeSpan.Zero || report.IsNews(seen);
+        return !hasLooked || Unreadable > 0 || seen.Missing.Count > 0 || seen.Misnamed.Count > 0 || seen.Unused.Any(u => !graces.Knows(u)) || graces.UntilNext == TimeSpan.Zero || report.IsNews(seen);
     }
 
     /// <summary>Runs a pass.</summary>
@@ -50,10 +57,15 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         if (await ListAsync(cancellation).ConfigureAwait(false) is not var (allocations, networks))
         {
             graces.Clear();
+            (hasLooked, Unreadable) = (true, 0);
             return VniRepairResult.Nothing;
         }
 
-        var plan = VniRules.Decide(allocations, networks);
+        (hasLooked, Unreadable) = (true, allocations.Unreadable.Count + networks.Unreadable.Count);
+        var plan = VniRules.Decide(
+            [.. allocations.Items, .. allocations.Unreadable.Select(u => new VNIAllocation { Metadata = u.Metadata })],
+            networks.Items,
+            [.. networks.Unreadable.Select(u => new UnreadableNetwork(u))]);
         var over = graces.Take(plan.Unused, begun);
         var (freed, restored, corrected, failures) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
         foreach (var missing in plan.Missing)
@@ -62,7 +74,7 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
             await TryAsync(() => CorrectAsync(misnamed, cancellation), misnamed.Allocation.Metadata.Name!, corrected).ConfigureAwait(false);
         report.Tell(plan);
         var pace = new Pace(options.DeletesPerSecond, clock);
-        var living = over.Count == 0 ? [] : networks.ToDictionary(VniRules.RefOf, n => n.Metadata.CreationTimestamp);
+        var living = over.Count == 0 ? [] : networks.Items.ToDictionary(VniRules.RefOf, n => n.Metadata.CreationTimestamp);
         foreach (var unused in over)
         {
             await pace.WaitAsync(cancellation).ConfigureAwait(false);
@@ -89,14 +101,14 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     /// Both kinds, as the server has them now; the networks last, so that none is missed whose id the first list shows. Null where the server
     /// does not know one of them: without TenantNetworks nothing is known of who has an id.
     /// </summary>
-    private async Task<(List<VNIAllocation> Allocations, List<Network> Networks)?> ListAsync(CancellationToken cancellation)
+    private async Task<(ReadableList<VNIAllocation> Allocations, ReadableList<Network> Networks)?> ListAsync(CancellationToken cancellation)
     {
         try
         {
-            var allocations = await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
-            var networks = await ObjectPages.ReadAllAsync(
-                api, ResourcePath.Danm(ApiNames.TenantNetworks, null), null, ApiJson.Default.ObjectListNetwork, cancellation).ConfigureAwait(false);
+            var allocations = await ReadableList<VNIAllocation>.ReadAllAsync(
+                api, ResourcePath.Danm(ApiNames.VNIAllocations, null), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var networks = await ReadableList<Network>.ReadAllAsync(
+                api, ResourcePath.Danm(ApiNames.TenantNetworks, null), ApiJson.Default.Network, cancellation).ConfigureAwait(false);
             return (allocations, networks);
         }
         catch (ApiException e) when (e.IsNotFound)
@@ -143,10 +155,12 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
     private async Task<bool> FreeAsync(VNIAllocation unused, Dictionary<NetworkRef, string?> living, CancellationToken cancellation)
     {
         // A Pod that was being attached while its network went stands on the wire as long as it lives.
-        if (unused.Spec.Network is { Name.Length: > 0 } network && await FindPodAsync(network, living.GetValueOrDefault(network), cancellation).ConfigureAwait(false) is { } pod)
+        var network = unused.Spec.Network is { Name.Length: > 0 } named ? named : null;
+        if (Vni.Of(unused.Spec) is { } vni
+            && await pods.FindOnAsync(vni, network, network is null ? null : living.GetValueOrDefault(network), cancellation).ConfigureAwait(false) is { } pod)
         {
             graces.Renew(unused);
-            log.StaysInUse(Vni.Of(unused.Spec), network, pod);
+            log.StaysInUse(vni, pod);
             return false;
         }
 
@@ -160,15 +174,5 @@ public sealed class VniRepair(ApiClient api, VniRepairOptions options, EventReco
         log.Freed(Vni.Of(unused.Spec), unused.Spec.Network);
         VniMetrics.Freed.Add(1);
         return true;
-    }
-
-    /// <summary>A Pod of the network that had the id, and not of the one that has its name now and another id.</summary>
-    private async Task<string?> FindPodAsync(NetworkRef network, string? until, CancellationToken cancellation)
-    {
-        if (await pods.FindAsync(network, cancellation, until).ConfigureAwait(false) is { } endpoint)
-            return $"{endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
-        return await pods.FindAddressAsync(network, cancellation, until).ConfigureAwait(false) is { } address
-            ? $"{address.Spec.Owner?.Namespace}/{address.Spec.Owner?.Pod}"
-            : null;
     }
 }

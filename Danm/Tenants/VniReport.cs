@@ -26,14 +26,14 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
                 log.HasProblem(finding.Message);
             var isDue = !isKnown || clock.GetElapsedTime(said) >= Again;
             if (isDue)
-                events.Warn(finding.About, finding.Reason, finding.Message);
+                events.Warn(finding.About, finding.Reason, finding.Told ?? finding.Message);
             next[finding.Key] = isDue ? clock.GetTimestamp() : said;
         }
 
         told = next;
     }
 
-    private static IEnumerable<Finding> Read(VniPlan plan) => plan.Conflicts.Select(c => Of(c)).Concat(plan.Odd.Select(o => Of(o)));
+    private static IEnumerable<Finding> Read(VniPlan plan) => plan.Conflicts.Select(c => Of(c)).Concat(plan.Odd.Select(o => Of(o))).Concat(plan.Unreadable.Select(u => Of(u)));
 
     private static Finding Of(VniConflict conflict)
     {
@@ -41,7 +41,12 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
         return new Finding(
             new ObjectReference { ApiVersion = ApiNames.GroupVersion, Kind = ApiNames.TenantNetwork, Namespace = younger.Namespace, Name = younger.Name, Uid = conflict.Younger.Metadata.Uid },
             "VniConflict",
-            $"{younger} has {vni}, as {older} has, which is older: their Pods are on one wire. Delete {younger} and create it again, so that it gets an id of its own");
+            Text($"{older}"))
+        {
+            Told = older.Namespace == younger.Namespace ? null : Text("one of another namespace"),
+        };
+
+        string Text(string who) => $"{younger} has {vni}, as {who} has, which is older: their Pods are on one wire. Delete {younger} and create it again, so that it gets an id of its own";
     }
 
     private static Finding Of(OddVni odd)
@@ -53,8 +58,21 @@ internal sealed class VniReport(EventRecorder events, ILogger log, TimeProvider 
             $"VNIAllocation {metadata.Name}: {odd.Reason}. Danm did not write it so and leaves it alone; delete it if nobody needs it");
     }
 
+    private static Finding Of(UnreadableNetwork network)
+    {
+        var metadata = network.Metadata;
+        var about = new NetworkRef(NetworkKind.TenantNetwork, metadata.Namespace, metadata.Name ?? "");
+        return new Finding(
+            new ObjectReference { ApiVersion = ApiNames.GroupVersion, Kind = ApiNames.TenantNetwork, Namespace = about.Namespace, Name = about.Name, Uid = metadata.Uid },
+            "TenantNetworkUnreadable",
+            $"{about} cannot be read: {network.Fault}. No id that it may have is freed; mend it, or delete it");
+    }
+
     private sealed record Finding(ObjectReference About, string Reason, string Message)
     {
+        /// <summary>What the Event says where it stands in a namespace whose people need not learn all of the message; null: the message.</summary>
+        public string? Told { get; init; }
+
         public string Key => $"{About.Uid}\n{Message}";
     }
 }

@@ -22,23 +22,12 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     // Tells an attempt of ours from another replica's.
     private const string NonceAnnotation = ApiNames.Prefix + "reservation";
 
-    private const int MostUnused = 16;
-
-    // In any case, with those of networks that were there and are deleted, and hardly more than half of a range: the controller may be away.
-    private const int MostLeft = 4 * MostUnused;
-
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(25), LongestGlance = TimeSpan.FromMilliseconds(250);
-
-    // A create that was admitted is stored within the API server's request time-out, 60 s by default, or never.
-    private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(60);
-
-    // What was reserved before then and is unused had a network that was deleted, or is about to be freed.
-    private static readonly TimeSpan Lately = new VniRepairOptions().Grace;
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly ConcurrentDictionary<(string, Encapsulation), DeviceQueue> queues = new();
 
-    /// <summary>Reserves an id.</summary>
+    /// <summary>Reserves an id, if need be once the namespace's networks before this one are stored.</summary>
     /// <param name="request">For whom.</param>
     /// <param name="dryRun">Whether nothing is reserved: the answer is what would be.</param>
     /// <param name="cancellation">Ends it; what is reserved by then is free for the next request of the same name.</param>
@@ -47,31 +36,40 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
     /// <exception cref="OperationCanceledException">The namespace's networks before this one were not stored in time.</exception>
     public async Task<int> ReserveAsync(VniRequest request, bool dryRun, CancellationToken cancellation)
     {
+        for (var glance = Glance; ; glance = glance * 2 < LongestGlance ? glance * 2 : LongestGlance)
+        {
+            if (await TryReserveAsync(request, dryRun, cancellation).ConfigureAwait(false) is { } id)
+                return id;
+            // Many at once: those before are stored in a moment.
+            await Task.Delay(glance, clock, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same, without waiting for others' networks to be stored.</summary>
+    /// <returns>Null: that is to be waited for.</returns>
+    /// <inheritdoc cref="ReserveAsync" path="/param"/>
+    /// <exception cref="VniException">The range is exhausted, or the namespace has more ids reserved and unused than it may.</exception>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task<int?> TryReserveAsync(VniRequest request, bool dryRun, CancellationToken cancellation)
+    {
         ArgumentNullException.ThrowIfNull(request);
         var vnis = request.Vnis;
         var queue = queues.GetOrAdd((vnis.Device, vnis.Encapsulation), static _ => new DeviceQueue());
-        // A denied request costs its namespace one of these until the grace is over, and others nothing.
-        var most = Math.Clamp(vnis.Ranges.Count / 4, 1, MostUnused);
-        for (var glance = Glance; ; glance = glance * 2 < LongestGlance ? glance * 2 : LongestGlance)
+        await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
         {
-            await queue.Gate.WaitAsync(cancellation).ConfigureAwait(false);
-            try
-            {
-                var picture = await PictureAsync(request, queue, cancellation).ConfigureAwait(false);
-                if (await AgainAsync(request, picture, dryRun, cancellation).ConfigureAwait(false) is { } again)
-                    return again;
-                if (vnis.Ranges.All.All(picture.IsTaken))
-                    throw Exhausted(vnis);
-                if (MayTake([.. picture.UnusedOf(request.Namespace)], most, vnis))
-                    return await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false);
-            }
-            finally
-            {
-                queue.Gate.Release();
-            }
-
-            // Many at once: those before are stored in a moment.
-            await Task.Delay(glance, clock, cancellation).ConfigureAwait(false);
+            var picture = await PictureAsync(request, queue, cancellation).ConfigureAwait(false);
+            if (await AgainAsync(request, picture, dryRun, cancellation).ConfigureAwait(false) is { } again)
+                return again;
+            if (vnis.Ranges.All.All(picture.IsTaken))
+                throw Exhausted(vnis);
+            return VniLimits.MayTake(picture.UnusedOf(request.Namespace), vnis, view.Gone, clock.GetUtcNow())
+                ? await TakeAsync(request, queue, picture, dryRun, cancellation).ConfigureAwait(false)
+                : null;
+        }
+        finally
+        {
+            queue.Gate.Release();
         }
     }
 
@@ -83,9 +81,9 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         var picture = new VniPicture(vnis.Device, vnis.Encapsulation, [.. known, .. queue.NotIn(known, clock)], view.Networks);
         if (vnis.Ranges.All.Any(id => !picture.IsTaken(id)))
             return picture;
-        var listed = await ObjectPages.ReadAllAsync(
-            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), null, TenantJson.Default.ObjectListVNIAllocation, cancellation).ConfigureAwait(false);
-        return new VniPicture(vnis.Device, vnis.Encapsulation, listed, view.Networks);
+        var listed = await ReadableList<VNIAllocation>.ReadAllAsync(
+            api, ResourcePath.Danm(ApiNames.VNIAllocations, null), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+        return new VniPicture(vnis.Device, vnis.Encapsulation, listed.Items, view.Networks);
     }
 
     /// <summary>What was reserved for this very TenantNetwork by a request that came to nothing.</summary>
@@ -172,7 +170,7 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
                 return id;
             }
 
-            var holder = await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+            var holder = await HolderAsync(vni, cancellation).ConfigureAwait(false);
             // Another replica was faster, or an attempt of this one got through though its answer did not.
             if (holder is not null)
                 queue.Remember(holder, clock);
@@ -183,19 +181,17 @@ public sealed class VniReserver(ApiClient api, NetworkView view, TimeProvider? c
         throw Exhausted(vnis);
     }
 
-    /// <summary>Whether the namespace may have one more; if not, whether it is worth waiting.</summary>
-    /// <exception cref="VniException">It is not: what is reserved will not be stored.</exception>
-    private bool MayTake(List<VNIAllocation> unused, int most, TenantVnis vnis)
+    /// <summary>Who has an id; null if nobody has it any more, or nobody can tell.</summary>
+    private async Task<VNIAllocation?> HolderAsync(Vni vni, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var ages = unused.ConvertAll(a => DateTimeOffset.TryParse(a.Metadata.Annotations?.GetValueOrDefault(ReservedAtAnnotation), System.Globalization.CultureInfo.InvariantCulture, out var at) ? now - at : TimeSpan.MaxValue);
-        if (ages.Count(a => a < Lately) < most && unused.Count < Math.Clamp((vnis.Ranges.Count / 2) + 1, most, MostLeft))
-            return true;
-        if (ages.Exists(a => a < InFlight))
-            return false;
-        throw new VniException(
-            $"{unused.Count} ids on \"{vnis.Device}\" are kept for TenantNetworks of this namespace that were denied or deleted, and more are not given: danm controller frees each about {Lately.TotalMinutes:0} minutes after its last use. Try again then",
-            isTemporary: true);
+        try
+        {
+            return await api.TryGetAsync(ResourcePath.Danm(ApiNames.VNIAllocations, null, vni.AllocationName), TenantJson.Default.VNIAllocation, cancellation).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.IsUnreadable)
+        {
+            return null;
+        }
     }
 
     private static VniException Exhausted(TenantVnis vnis) => new(

@@ -12,7 +12,8 @@ public static class VniRules
     /// <summary>What is wrong.</summary>
     /// <param name="allocations">All VNIAllocations.</param>
     /// <param name="networks">All TenantNetworks that are stored; to free by, they must have been listed after the allocations.</param>
-    public static VniPlan Decide(IEnumerable<VNIAllocation> allocations, IEnumerable<Network> networks)
+    /// <param name="unreadable">Those of them that cannot be read: what they may have is not unused.</param>
+    public static VniPlan Decide(IEnumerable<VNIAllocation> allocations, IEnumerable<Network> networks, params IReadOnlyList<UnreadableNetwork> unreadable)
     {
         ArgumentNullException.ThrowIfNull(allocations);
         ArgumentNullException.ThrowIfNull(networks);
@@ -30,7 +31,10 @@ public static class VniRules
             else if (holders.TryGetValue(vni, out var networksOfIt) && networksOfIt[0] is var holder && allocation.Spec.Network != RefOf(holder))
                 misnamed.Add(new MisnamedVni(allocation, holder));
             else if (networksOfIt is null && !written.Contains(vni) && !ImportedObject.Is(allocation.Metadata) && allocation.Metadata.DeletionTimestamp is null)
-                unused.Add(allocation);
+            {
+                if (!unreadable.Any(u => u.MayHave(vni)))
+                    unused.Add(allocation);
+            }
         }
 
         return new VniPlan
@@ -38,6 +42,7 @@ public static class VniRules
             Unused = unused,
             Misnamed = misnamed,
             Odd = odd,
+            Unreadable = unreadable,
             // Where an odd one has the name, nothing can be made.
             Missing = [.. holders.Where(h => !names.Contains(h.Key.AllocationName)).Select(h => new VniHolder(h.Key, h.Value[0]))],
             Conflicts = [.. holders.SelectMany(h => h.Value.Skip(1).Select(younger => new VniConflict(h.Key, h.Value[0], younger)))],

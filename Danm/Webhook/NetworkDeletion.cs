@@ -21,8 +21,8 @@ internal sealed class NetworkDeletion(ConnectedPods pods) : IAdmission
         // Not by the old object as a whole, which may be broken and must go all the same; the review of a collection names none.
         var name = string.IsNullOrEmpty(request.Name) ? AdmissionObject.NameOf(request.OldObject) : request.Name;
         var network = new NetworkRef(kind, kind.IsNamespaced() ? request.Namespace : null, name ?? "");
-        return network.Name.Length > 0 && await pods.FindAsync(network, cancellation).ConfigureAwait(false) is { } endpoint
-            ? Decision.Deny(403, "Forbidden", $"{network} has Pods connected, such as {endpoint.Metadata.Namespace}/{endpoint.Spec.Pod} (rule 22): delete them first; "
+        return network.Name.Length > 0 && await pods.FindAsync(network, cancellation).ConfigureAwait(false) is { } pod
+            ? Decision.Deny(403, "Forbidden", $"{network} has Pods connected, such as {pod} (rule 22): delete them first; "
                 + "if that Pod is gone, its DanmEp is a left-over, and 'danm ipam gc' on its node removes it")
             : Decision.Allow();
     }

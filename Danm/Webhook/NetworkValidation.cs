@@ -40,20 +40,25 @@ internal sealed class NetworkValidation(NetworkView view, TenantAssignment tenan
         var assigned = kind == NetworkKind.TenantNetwork ? await tenants.AssignAsync(wanted, old, cancellation).ConfigureAwait(false) : TenantAssigned.Nothing;
         if (assigned.Faults.Count > 0)
             return Decision.Invalid(request, assigned.Faults, first.Warnings);
-        var second = NetworkAdmission.CheckMutated(wanted, old);
+        IReadOnlyList<TenantGrant> choices = [];
+        Verdict second;
+        if (assigned.Choices.Count > 0)
+            choices = TenantAssignment.Fit(wanted, sent, assigned.Choices, out second);
+        else
+            second = NetworkAdmission.CheckMutated(wanted, old);
         List<string> warnings = [.. first.Warnings, .. second.Warnings, .. assigned.Warnings];
         if (second.Faults.Count > 0)
             return Decision.Invalid(request, second.Faults, warnings);
         if (old is not null && kind != NetworkKind.TenantNetwork && NetworkAdmission.NeedsIdlePods(wanted, old, out var faults)
-            && await pods.FindAsync(wanted.Ref, cancellation).ConfigureAwait(false) is { } endpoint)
+            && await pods.FindAsync(wanted.Ref, cancellation).ConfigureAwait(false) is { } pod)
         {
-            var user = $"while Pods are connected, such as {endpoint.Metadata.Namespace}/{endpoint.Spec.Pod}";
+            var user = $"while Pods are connected, such as {pod}";
             return Decision.Invalid(request, [.. faults.Select(f => f with { Message = $"{f.Message} {user}" })], warnings);
         }
 
         // The last of all, since what is reserved for a request that is denied would be nobody's.
-        if (assigned.Vnis is { } vnis)
-            await tenants.ReserveAsync(vnis, wanted, request.DryRun == true, cancellation).ConfigureAwait(false);
+        if (choices.Count > 0)
+            await tenants.TakeAsync(wanted, sent, choices, request.DryRun == true, cancellation).ConfigureAwait(false);
         warnings.AddRange(NetworkNeighbours.Warnings(wanted, view.Networks));
         return Decision.Allow(warnings, NetworkPatch.Of(stored, sent, wanted));
     }

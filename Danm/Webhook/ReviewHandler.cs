@@ -162,7 +162,8 @@ internal sealed class ReviewHandler(ILogger log)
         {
             return Decision.Deny(
                 StatusCodes.Status503ServiceUnavailable, "ServiceUnavailable",
-                $"danm's webhook could not decide within {Patience.TotalSeconds:0} s; try again. Where TenantNetworks of one namespace are denied again and again, ids reserved for them are free after the grace of danm controller");
+                $"danm's webhook could not decide within {Patience.TotalSeconds:0} s: the API server did not answer it, or TenantNetworks of this namespace that came before are not stored yet. Try again. "
+                + "Where TenantNetworks of one namespace are denied again and again, ids reserved for them are free after the grace of danm controller");
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -54,6 +54,25 @@ public sealed class TenantIdTests : ControllerFixture
     }
 
     [Test]
+    public async Task A_network_that_nobody_can_read_keeps_its_id_is_named_and_stops_nobody()
+    {
+        Server.Store.Load("danm.io/v1", "TenantNetwork", [Objects.Network("TenantNetwork", "old", """{"NetworkID":"old","Options":{"host_device":"ens4","vlan":"530"}}""")]);
+        Reserve(530, "old");
+        Reserve(531, "gone");
+        Network("lost", 532);
+        await using var controller = await StartLeaderAsync("--vni-grace=2s", "--allow-short-vni-grace", "--metrics-bind-address=127.0.0.1:18091");
+
+        await Eventually.HoldsAsync(() => Allocations().Should().Equal("vlan530.ens4 old", "vlan532.ens4 lost"));
+
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Allocations().Should().Equal("vlan530.ens4 old", "vlan532.ens4 lost");
+        Server.Store.List("v1", "Event").Should().ContainSingle().Which["reason"].String().Should().Be("TenantNetworkUnreadable");
+        controller.Log.Should().Contain("TenantNetwork/default/old cannot be read: spec.Options.vlan");
+        using var http = new HttpClient();
+        await Eventually.HoldsAsync(() => http.GetStringAsync(new Uri("http://127.0.0.1:18091/metrics")).Result.Should().MatchRegex("""(?m)^danm_vni_unusable(\{[^}]*\})? 1$"""));
+    }
+
+    [Test]
     public async Task While_nothing_changes_nothing_is_listed()
     {
         Network("a", 520);

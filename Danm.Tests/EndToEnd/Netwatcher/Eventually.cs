@@ -30,7 +30,8 @@ internal static class Eventually
         },
         seconds);
 
-    private static async Task HoldsAsync(Func<Task> look, double seconds)
+    /// <inheritdoc cref="HoldsAsync(Action, double)"/>
+    public static async Task HoldsAsync(Func<Task> look, double seconds = 15)
     {
         var watch = Stopwatch.StartNew();
         while (true)

@@ -9,6 +9,9 @@ public sealed class EndpointsTests : SvcwatcherFixture
 {
     private const string Headless = """{"clusterIP":"None","ports":[{"name":"sql","port":5432},{"name":"web","port":80}]}""";
 
+    // As the original copied them.
+    private const string Copied = """{"danm.io/selector":"{\"app\":\"db\"}","danm.io/clusterNetwork":"internal"}""";
+
     private static readonly (string, string)[] InternalDb = [("danm.io/selector", """{"app":"db"}"""), ("danm.io/clusterNetwork", "internal")];
 
     [Test]
@@ -58,7 +61,7 @@ public sealed class EndpointsTests : SvcwatcherFixture
         Interface("ea", "a", "internal", "10.0.0.1/24");
         foreach (var name in (string[])["old", "strange"])
             Service(name, Headless, InternalDb);
-        Existing("old", """{"danm.io/selector":"{\"app\":\"db\"}","danm.io/clusterNetwork":"internal"}""");
+        Existing("old", Copied);
         Existing("strange", "{}");
 
         await using var watcher = Start("--endpoints");
@@ -69,10 +72,23 @@ public sealed class EndpointsTests : SvcwatcherFixture
             () => Server.Store.List("v1", "Event").Select(e => $"{e.At("involvedObject", "name")} {e.At("reason")}").Should().Equal("strange EndpointsNotDanms"), seconds: 10);
         Shown("strange").Should().Be("10.7.7.7 | ");
         Endpoints("strange").Should().Equal("10.0.0.1 a");
+    }
 
-        void Existing(string name, string annotations) => Server.Store.Create(JsonNode.Parse($$"""
-            {"apiVersion":"v1","kind":"Endpoints","metadata":{"name":"{{name}}","namespace":"default","annotations":{{annotations}}},"subsets":[{"addresses":[{"ip":"10.7.7.7"}],"ports":[{"port":1}]}]}
-            """)!);
+    [Test]
+    public async Task What_the_original_left_goes_where_no_Endpoints_are_wanted()
+    {
+        Pod("a", ready: true);
+        Interface("ea", "a", "internal", "10.0.0.1/24");
+        Service("db", Headless, InternalDb);
+        Service("lost", """{"clusterIP":"None","selector":{"app":"db"},"ports":[{"port":1}]}""");
+        foreach (var (name, annotations) in ((string, string)[])[("db", Copied), ("lost", Copied), ("strange", "{}")])
+            Existing(name, annotations);
+
+        await using var watcher = Start();
+
+        await BecomesAsync("db", "10.0.0.1 a");
+        await Netwatcher.Eventually.HoldsAsync(() => Server.Store.Get("v1", "Endpoints", "default", "db").Should().BeNull(), seconds: 10);
+        (Shown("lost"), Shown("strange")).Should().Be(("10.7.7.7 | ", "10.7.7.7 | "), "those are Kubernetes' and a stranger's");
     }
 
     [Test]
@@ -110,6 +126,10 @@ public sealed class EndpointsTests : SvcwatcherFixture
             Server.Store.Update(present);
         }
     }
+
+    private void Existing(string name, string annotations) => Server.Store.Create(JsonNode.Parse($$"""
+        {"apiVersion":"v1","kind":"Endpoints","metadata":{"name":"{{name}}","namespace":"default","annotations":{{annotations}}},"subsets":[{"addresses":[{"ip":"10.7.7.7"}],"ports":[{"port":1}]}]}
+        """)!);
 
     private string? Version() => Server.Store.Get("v1", "Endpoints", "default", "db").At("metadata", "resourceVersion").String();
 

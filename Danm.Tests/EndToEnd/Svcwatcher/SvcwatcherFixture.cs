@@ -24,9 +24,10 @@ public abstract class SvcwatcherFixture
         Server = await EmbeddedApiServer.StartAsync(new ApiServerOptions
         {
             EnforcesRbac = true,
-            Manifests = [.. ((string[])["manifests/crds", "manifests/rbac/svcwatcher.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
+            Manifests = [.. ((string[])["manifests/crds", "manifests/rbac/svcwatcher.yaml", "manifests/rbac/svcwatcher-endpoints.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
             Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-svcwatcher" },
         });
+        Server.Store.Create(JsonNode.Parse("""{"apiVersion":"v1","kind":"Node","metadata":{"name":"node-1"}}""")!);
         Kubeconfig = Path.Combine(folder.FullName, "kubeconfig");
         await File.WriteAllTextAsync(Kubeconfig, Server.Kubeconfig(new KubeconfigOptions { Token = Token }));
     }

@@ -14,7 +14,7 @@ public sealed class SvcwatcherTests : SvcwatcherFixture
     [Test]
     public async Task A_Service_leads_to_the_addresses_on_its_network_in_slices_as_Kubernetes_writes_them()
     {
-        Server.Store.Create(JsonNode.Parse("""{"apiVersion":"v1","kind":"Node","metadata":{"name":"node-1","labels":{"topology.kubernetes.io/zone":"west"}}}""")!);
+        Zone("west");
         Service("db", Headless, InternalDb);
         Pod("db-0", ready: true, hostname: "db-0");
         Interface("e0", "db-0", "internal", "10.0.0.5/24", "fd00::5/64");
@@ -102,6 +102,38 @@ public sealed class SvcwatcherTests : SvcwatcherFixture
     }
 
     [Test]
+    public async Task A_Pod_whose_Node_is_gone_is_not_published_and_zones_are_followed()
+    {
+        Service("db", Headless, InternalDb);
+        Service("all", """{"clusterIP":"None","publishNotReadyAddresses":true,"ports":[{"port":1}]}""", InternalDb);
+        Pod("a", ready: true);
+        Interface("ea", "a", "internal", "10.0.0.1/24");
+        await using var watcher = Start();
+        await BecomesAsync("db", "10.0.0.1 a");
+
+        Zone("east");
+        await Netwatcher.Eventually.HoldsAsync(() => Slices("db").SelectMany(s => s.At("endpoints") as JsonArray ?? []).Select(e => e.At("zone").String()).Should().Equal("east"), seconds: 10);
+        Server.Store.Delete("v1", "Node", null, "node-1");
+        await BecomesAsync("db");
+        Endpoints("all").Should().Equal("10.0.0.1 a");
+    }
+
+    [Test]
+    public async Task A_Service_that_is_refused_is_tried_less_and_less()
+    {
+        Service("db", Headless, InternalDb);
+        Server.Faults.Add(new ApiServer.Http.Fault(r => r is { Resource: "endpointslices", Verb: "create" }) { Answer = new StatusException(422, "Invalid", "never") });
+        await using var watcher = Start();
+
+        await Task.Delay(TimeSpan.FromSeconds(16));
+
+        // After 50 ms, and then never before a second is over: 1, 2, 3, 4, 5, 6.6 and 9.8, 16 s.
+        Server.Requests.All.Count(r => r is { Resource: "endpointslices", Verb: "create" }).Should().BeInRange(3, 20);
+        Server.Faults.Clear();
+        await Netwatcher.Eventually.HoldsAsync(() => Slices("db").Should().NotBeEmpty(), seconds: 40);
+    }
+
+    [Test]
     public async Task Another_replica_takes_over_when_the_leader_is_killed()
     {
         Service("db", Headless, InternalDb);
@@ -117,6 +149,13 @@ public sealed class SvcwatcherTests : SvcwatcherFixture
         Ready("a", false);
 
         await BecomesAsync("db", "10.0.0.1 a!");
+    }
+
+    private void Zone(string zone)
+    {
+        var node = (JsonObject)Server.Store.Get("v1", "Node", null, "node-1")!.DeepClone();
+        node["metadata"]!["labels"] = new JsonObject { ["topology.kubernetes.io/zone"] = zone };
+        Server.Store.Update(node);
     }
 
     private static string Sorted(JsonNode? node) =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Http;
 using Danm.Tests.Kube;
 
 namespace Danm.Tests.EndToEnd.Webhook;
@@ -40,6 +41,8 @@ public sealed class VniTests : ReplicasFixture
     public async Task A_replica_that_is_killed_midway_loses_no_id_and_leaks_none_for_good()
     {
         await AddReplicaAsync();
+        // Or a fast machine is done before the replica can be killed.
+        Server.Faults.Add(new Fault(Fault.On("create", "vniallocations")) { Delay = TimeSpan.FromMilliseconds(25) });
         var creations = Enumerable.Range(0, 200).Select(i => CreateAsync($"net-{i}", isPatient: i % 2 == 0)).ToArray();
         await Eventually.IsTrueAsync(() => Reserved().Count > 40);
         await Running[^1].KillAsync();

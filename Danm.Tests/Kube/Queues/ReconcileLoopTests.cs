@@ -106,6 +106,30 @@ public sealed class ReconcileLoopTests
     }
 
     [Test]
+    public async Task A_key_that_came_too_early_keeps_its_back_off()
+    {
+        var outcomes = new Queue<Reconciled>([Reconciled.Retry, Reconciled.NotYet(TimeSpan.FromSeconds(1)), Reconciled.Retry, Reconciled.Done]);
+        var loop = Start((_, _) => Task.FromResult(outcomes.Dequeue()));
+        queue.Add("a");
+        await WorkedAsync("a");
+        await IdleAsync();
+        clock.Advance(TimeSpan.FromMilliseconds(5));
+        await WorkedAsync("a", "a");
+        await IdleAsync();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await WorkedAsync("a", "a", "a");
+        await IdleAsync();
+
+        clock.Advance(TimeSpan.FromMilliseconds(9));
+        await IdleAsync();
+        worked.Should().HaveCount(3, "it was the second failure in a row");
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        await WorkedAsync("a", "a", "a", "a");
+        await EndAsync(loop);
+    }
+
+    [Test]
     public async Task A_key_can_ask_for_a_look_later_and_keeps_its_priority()
     {
         var loop = Start((key, _) => Task.FromResult(key == "a" ? Reconciled.After(TimeSpan.FromMinutes(5)) : Reconciled.Done));

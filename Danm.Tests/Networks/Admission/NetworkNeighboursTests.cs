@@ -70,6 +70,27 @@ public sealed class NetworkNeighboursTests
             "vlan 500 on \"ens4\" is also that of ClusterNetwork/other: *", "vlan 500 on \"ens4\" is also that of a DanmNet of another namespace: *");
     }
 
+    [TestCase("""{"NetworkID":"x","Options":{"host_device":"ens4","cidr":"10.0.0.128/25"}}""", "spec.Options.cidr 10.0.0.0/24 overlaps that of a TenantNetwork of another namespace on the same segment \"untagged.ens4\"")]
+    [TestCase("""{"NetworkID":"x","Options":{"host_device":"ens4","net6":"fd00::/120"}}""", "spec.Options.net6 fd00::/64 overlaps that of a TenantNetwork of another namespace on the same segment \"untagged.ens4\"")]
+    public void Of_another_namespaces_network_no_subnet_is_told(string other, string warning)
+    {
+        var mine = RuleCase.Make(NetworkKind.TenantNetwork, """{"NetworkID":"m","Options":{"host_device":"ens4","cidr":"10.0.0.0/24","net6":"fd00::/64"}}""");
+        var theirs = RuleCase.Make(NetworkKind.TenantNetwork, other, "secret");
+        theirs.Metadata.Namespace = "elsewhere";
+
+        NetworkNeighbours.Warnings(mine, [theirs]).Should().Equal(warning);
+    }
+
+    [Test]
+    public void Nor_is_its_device_or_VNI()
+    {
+        var mine = RuleCase.Make(NetworkKind.DanmNet, """{"NetworkID":"net","Options":{"host_device":"ens4","vxlan":600}}""");
+        var theirs = RuleCase.Make(NetworkKind.DanmNet, """{"NetworkID":"net","Options":{"host_device":"ens5","vxlan":601}}""", "secret");
+        theirs.Metadata.Namespace = "elsewhere";
+
+        NetworkNeighbours.Warnings(mine, [theirs]).Should().Equal("the host interface vx_net (vxlan 600 on ens4) is wanted otherwise by a DanmNet of another namespace: nodes will have only one of them");
+    }
+
     [Test]
     public void A_network_is_not_its_own_neighbour()
     {

@@ -23,8 +23,7 @@ public sealed class EndpointsTemplateTests
     {
         var service = Sights.Headless("IPv4");
         service.Metadata.Labels = new() { ["team"] = "blue" };
-        service.Metadata.Annotations!["kubectl.kubernetes.io/last-applied-configuration"] = "{}";
-        service.Metadata.Annotations["endpoints.kubernetes.io/over-capacity"] = "truncated";
+        service.Metadata.Annotations!["endpoints.kubernetes.io/over-capacity"] = "truncated";
 
         var endpoints = EndpointsTemplate.Make(Sights.Of(service), "2026-01-02T03:04:05Z");
 

@@ -83,7 +83,10 @@ public sealed class ServiceInspectorTests
         Differences().Should().Contain("db-1 belongs to an earlier Service of this name");
 
         written.Metadata.Labels!["endpointslice.kubernetes.io/managed-by"] = "endpointslicemirroring-controller.k8s.io";
-        Differences().Should().Contain("db-1 is written by endpointslicemirroring-controller.k8s.io and not by Danm, and clients read it too (2 endpoints)");
+        Differences().Should().Contain("db-1 is written by endpointslicemirroring-controller.k8s.io and not by Danm, and clients read it too (2 endpoints): Kubernetes makes it of the Endpoints of the Service's name; delete those if they are left of another tool");
+
+        service.Metadata.Annotations = null;
+        Differences().Should().BeEmpty("others rightly publish for a Service that is not ours");
 
         IEnumerable<string> Differences() => ServiceInspector.Inspect(service, [a.Record, b.Record], [a.Pod!, b.Pod!], [written]).Differences.Select(d => $"{d.Slice} {d.Message}");
     }

@@ -16,6 +16,8 @@ internal sealed class ClusterHistory(ModelCluster cluster)
     public static readonly string[] Spaces = ["a", "b"];
 
     // Before what uses them goes: nothing is orphaned in between, which would be another history.
+    private static readonly string[] Nodes = ["n1", "n2", "n3"];
+
     private static readonly (string Version, string Kind)[] Kinds = [("v1", "Service"), ("danm.io/v1", "DanmEp"), ("v1", "Pod"), ("v1", "Node")];
 
     /// <summary>How often each thing that can happen did.</summary>
@@ -23,6 +25,8 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
     public async Task RunAsync(IEnumerable<ClusterStep> steps)
     {
+        foreach (var node in Nodes)
+            cluster.Store.Create(ClusterObjects.Node(node, ""));
         ClusterObjects.Beginning(Spaces[0], cluster.Store);
         foreach (var step in steps)
         {
@@ -226,7 +230,7 @@ internal sealed class ClusterHistory(ModelCluster cluster)
 
     private void Node(Choices choices)
     {
-        var (name, zone) = (choices.Of("n1", "n2", "n3"), choices.Of("west", "east", "", "gone"));
+        var (name, zone) = (choices.Of(Nodes), choices.Of("west", "east", "", "gone"));
         var present = cluster.Store.Get("v1", "Node", null, name);
         if (present is not null)
             Remove("v1", "Node", present);

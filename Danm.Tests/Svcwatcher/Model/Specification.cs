@@ -24,7 +24,8 @@ internal static class Specification
                 && IsOf(r.Record, r.Pod) && !Facts.IsGoing(r.Record) && !HasEnded(r.Pod)
                 && labels.All(l => Facts.Label(l.Key.StartsWith("danm.io/", StringComparison.Ordinal) ? r.Record : r.Pod, l.Key) == l.Value)).ToList();
             // Of the same interface of the same Pod the later record counts.
-            var latest = chosen.GroupBy(r => (Facts.Uid(r.Pod!), Facts.Network(r.Record), r.Record.At("spec", "Interface", "Name").String())).Select(g => g.MaxBy(r => Age(r.Record), AgeOrder)).ToList();
+            var latest = chosen.GroupBy(r => (Facts.Uid(r.Pod!), Facts.Network(r.Record), r.Record.At("spec", "Interface", "Name").String())).Select(g => g.MaxBy(r => Age(r.Record), AgeOrder))
+                .Where(r => PublishesAll(service) || r.Pod.At("spec", "nodeName").String() is not { Length: > 0 } node || zones.ContainsKey(node)).ToList();
             var old = new List<string>();
             foreach (var family in service.At("spec", "ipFamilies").Strings())
             {
@@ -116,9 +117,10 @@ internal static class Specification
     private static bool HasReady(JsonNode pod) =>
         (pod.At("status", "conditions") as JsonArray ?? []).Any(c => c.At("type").String() == "Ready" && c.At("status").String() == "True");
 
-    private static bool IsReady(JsonNode service, JsonNode pod) => service.At("spec", "publishNotReadyAddresses")?.GetValue<bool>() == true
-        || service.At("metadata", "annotations", "service.alpha.kubernetes.io/tolerate-unready-endpoints").String() == "true"
-        || (HasReady(pod) && !Facts.IsGoing(pod));
+    private static bool IsReady(JsonNode service, JsonNode pod) => PublishesAll(service) || (HasReady(pod) && !Facts.IsGoing(pod));
+
+    private static bool PublishesAll(JsonNode service) => service.At("spec", "publishNotReadyAddresses")?.GetValue<bool>() == true
+        || service.At("metadata", "annotations", "service.alpha.kubernetes.io/tolerate-unready-endpoints").String() == "true";
 
     private static bool Is(JsonNode? endpoint, string condition) => endpoint.At("conditions", condition)?.GetValue<bool>() == true;
 

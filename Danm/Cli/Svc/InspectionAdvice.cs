@@ -20,9 +20,9 @@ internal static class InspectionAdvice
         if (inspection.PodsWithout.Count > 0)
             yield return $"{inspection.PodsWithout.Count:N0} Pods have the labels, but no interface on these networks ({Names(inspection.PodsWithout)}): their danm.io/interfaces annotation must name one, and they be made anew";
         if (inspection.Reading.Choice is not null && inspection.Interfaces.All(i => i.WhyNot is not null))
-            yield return "the Service leads nowhere: no interface is on its networks and has its labels";
+            yield return "the Service leads nowhere";
         foreach (var difference in inspection.Differences.Where(d => d.IsForeign).Take(MaxNames))
-            yield return $"EndpointSlice {difference.Slice} {difference.Message}: delete it, with the Endpoints that it mirrors";
+            yield return $"EndpointSlice {difference.Slice} {difference.Message}";
         var own = inspection.Differences.Where(d => !d.IsForeign).ToList();
         foreach (var difference in own.Take(MaxNames))
             yield return difference.Slice is null ? difference.Message : $"EndpointSlice {difference.Slice} {difference.Message}";

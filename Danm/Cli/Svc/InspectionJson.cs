@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Danm.Api;
 using Danm.Svcwatcher.Inspection;
 using Danm.Svcwatcher.Selection;
 
@@ -66,7 +67,7 @@ internal static class InspectionJson
         json.WriteString("pod", i.Record.Spec.Pod);
         json.WriteString("podUid", i.Record.Spec.PodUid);
         json.WriteString("interface", i.Record.Spec.Interface.Name);
-        json.WriteString("kind", i.Record.Spec.ApiType);
+        json.WriteString("kind", NetworkKinds.TryParse(i.Record.Spec.ApiType, out var kind) ? kind.ToName() : i.Record.Spec.ApiType);
         json.WriteString("network", i.Record.Spec.NetworkName);
         json.WriteStartArray("endpoints");
         foreach (var endpoint in i.Endpoints)

@@ -88,7 +88,8 @@ public sealed class ReconcileLoop<TKey>(
             }
             else
             {
-                queue.Forget(item.Key);
+                if (!outcome.IsNotYet)
+                    queue.Forget(item.Key);
                 if (outcome.Again is { } delay)
                     queue.AddAfter(item.Key, delay, item.Priority);
             }

@@ -12,6 +12,11 @@ public readonly record struct Reconciled
     /// <summary>As <see cref="Done"/>, and the key comes back after a while at the latest.</summary>
     public static Reconciled After(TimeSpan delay) => new() { Again = delay };
 
+    /// <summary>Nothing was tried, since it is too early: the key comes back after a while, and its failures before count on.</summary>
+    public static Reconciled NotYet(TimeSpan delay) => new() { Again = delay, IsNotYet = true };
+
+    internal bool IsNotYet { get; private init; }
+
     internal bool IsRetry { get; private init; }
 
     internal TimeSpan? Again { get; private init; }

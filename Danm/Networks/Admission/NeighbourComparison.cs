@@ -51,7 +51,7 @@ internal sealed class NeighbourComparison(Network network, NetworkNeighbours.Fin
         else if (mine == theirs)
             findings.Add($"spec.Options.{field} {mine} is that of {Shown(other)} on the same segment {NetworkFault.Quote(segment!)}, and the pools overlap");
         else
-            findings.Add($"spec.Options.{field} {mine} overlaps {theirs} of {Shown(other)} on the same segment {NetworkFault.Quote(segment!)}");
+            findings.Add($"spec.Options.{field} {mine} overlaps {(IsElsewhere(other) ? "that" : $"{theirs}")} of {Shown(other)} on the same segment {NetworkFault.Quote(segment!)}");
     }
 
     private void CompareLinks(Network other, (Encapsulation Encapsulation, int Vni) theirs)
@@ -64,7 +64,7 @@ internal sealed class NeighbourComparison(Network network, NetworkNeighbours.Fin
         if (findings.IsFull)
             findings.Count();
         else
-            findings.Add($"the host interface {link.Name} ({Text(link)}) is wanted otherwise ({Text(parent)}) by {Shown(other)}: nodes will have only one of them");
+            findings.Add($"the host interface {link.Name} ({Text(link)}) is wanted otherwise{(IsElsewhere(other) ? "" : $" ({Text(parent)})")} by {Shown(other)}: nodes will have only one of them");
     }
 
     private void CompareVnis(Network other, (Encapsulation Encapsulation, int Vni) theirs)
@@ -82,11 +82,10 @@ internal sealed class NeighbourComparison(Network network, NetworkNeighbours.Fin
         mine is not null && theirs is not null
         && CidrAddress.ToValue(mine.First) <= CidrAddress.ToValue(theirs.Last) && CidrAddress.ToValue(theirs.First) <= CidrAddress.ToValue(mine.Last);
 
-    // Who may make networks in one namespace need not learn the names in others.
-    private string Shown(Network other) =>
-        network.Kind.IsNamespaced() && other.Kind.IsNamespaced() && network.Metadata.Namespace != other.Metadata.Namespace
-            ? $"a {other.Kind.ToName()} of another namespace"
-            : $"{other.Ref}";
+    private string Shown(Network other) => IsElsewhere(other) ? $"a {other.Kind.ToName()} of another namespace" : $"{other.Ref}";
+
+    // Who may make networks in one namespace need not learn what there is in others.
+    private bool IsElsewhere(Network other) => network.Kind.IsNamespaced() && other.Kind.IsNamespaced() && network.Metadata.Namespace != other.Metadata.Namespace;
 
     private static string Text(ParentLink link) =>
         $"{(link.Encapsulation == Encapsulation.Vlan ? Vni.VlanType : Vni.VxlanType)} {link.Vni} on {link.HostDevice}";

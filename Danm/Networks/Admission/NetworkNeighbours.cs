@@ -16,7 +16,7 @@ public static class NetworkNeighbours
     /// </summary>
     /// <param name="network">What is wanted, after mutation.</param>
     /// <param name="others">What is stored, of all kinds; itself is skipped, one that is broken has nothing to compare.</param>
-    /// <returns>One-line texts, safe for terminals. Networks of other namespaces are not named.</returns>
+    /// <returns>One-line texts, safe for terminals. Networks of other namespaces are not named, nor is anything that they hold.</returns>
     public static List<string> Warnings(Network network, IEnumerable<Network> others)
     {
         ArgumentNullException.ThrowIfNull(network);

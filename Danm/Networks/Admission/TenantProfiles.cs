@@ -8,32 +8,27 @@ public static class TenantProfiles
     private const int MaxListed = 10;
 
     /// <summary>
-    /// The grant: for ipvlan, macvlan and sriov the first entry whose name is the device_pool (with a <c>/</c>) or host_device (without one) asked
-    /// for, or any of the sound ones without a <c>/</c>; for every type the NetworkID of networkIds.
+    /// What may be granted, the first choice first: for ipvlan, macvlan and sriov the first entry whose name is the device_pool (with a
+    /// <c>/</c>) or host_device (without one) asked for, or else the sound ones without a <c>/</c> in random order, since the ids of the first may
+    /// be exhausted; for every type the NetworkID of networkIds.
     /// </summary>
     /// <param name="config">May be older than the rules: its faults name it.</param>
     /// <param name="tenantNetwork">As it was sent.</param>
-    /// <param name="random">Chooses where the tenant does not.</param>
+    /// <param name="random">Orders where the tenant does not choose.</param>
     /// <param name="faults">Gets why nothing is granted.</param>
-    /// <returns>Null if there is a fault.</returns>
-    public static TenantGrant? Choose(TenantConfig config, Network tenantNetwork, Random random, List<NetworkFault> faults)
+    /// <returns>Empty if there is a fault.</returns>
+    public static IReadOnlyList<TenantGrant> Choose(TenantConfig config, Network tenantNetwork, Random random, List<NetworkFault> faults)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(tenantNetwork);
         ArgumentNullException.ThrowIfNull(random);
         ArgumentNullException.ThrowIfNull(faults);
         var count = faults.Count;
-        var networkId = NetworkIdOf(config, tenantNetwork.Spec.NetworkType, faults);
-        var grant = new TenantGrant(networkId, null, null, null);
-        if (NetworkTypes.IsDynamic(tenantNetwork.Spec.NetworkType) && ChooseDevice(config, tenantNetwork.Spec.Options, random, faults) is { } device)
-        {
-            grant = TenantDeviceRules.IsPool(device) ? grant with { DevicePool = device.Name } : grant with { HostDevice = device.Name };
-            if (!string.IsNullOrEmpty(device.VniType) && Vni.EncapsulationOf(device.VniType) is { } encapsulation
-                && VniRanges.TryParse(device.VniRange, encapsulation, out var ranges, out _))
-                grant = grant with { Vnis = new TenantVnis(device.Name!, encapsulation, ranges) };
-        }
-
-        return faults.Count > count ? null : grant;
+        var nameOnly = new TenantGrant(NetworkIdOf(config, tenantNetwork.Spec.NetworkType, faults), null, null, null);
+        List<TenantGrant> grants = NetworkTypes.IsDynamic(tenantNetwork.Spec.NetworkType)
+            ? ChooseDevices(config, tenantNetwork.Spec.Options, random, faults).ConvertAll(device => Grant(nameOnly, device))
+            : [nameOnly];
+        return faults.Count > count ? [] : grants;
     }
 
     /// <summary>The NetworkID that networkIds has for a type, without case; the exact spelling first, then in ordinal order.</summary>
@@ -56,7 +51,16 @@ public static class TenantProfiles
         return null;
     }
 
-    private static TenantHostDevice? ChooseDevice(TenantConfig config, NetworkOptions options, Random random, List<NetworkFault> faults)
+    private static TenantGrant Grant(TenantGrant grant, TenantHostDevice device)
+    {
+        grant = TenantDeviceRules.IsPool(device) ? grant with { DevicePool = device.Name } : grant with { HostDevice = device.Name };
+        return !string.IsNullOrEmpty(device.VniType) && Vni.EncapsulationOf(device.VniType) is { } encapsulation
+            && VniRanges.TryParse(device.VniRange, encapsulation, out var ranges, out _)
+            ? grant with { Vnis = new TenantVnis(device.Name!, encapsulation, ranges) }
+            : grant;
+    }
+
+    private static List<TenantHostDevice> ChooseDevices(TenantConfig config, NetworkOptions options, Random random, List<NetworkFault> faults)
     {
         var entries = (config.HostDevices ?? []).Select((device, index) => (Device: device, Index: index)).Where(entry => !string.IsNullOrEmpty(entry.Device?.Name)).ToList();
         var (asked, wantsPool) = string.IsNullOrEmpty(options.DevicePool) ? (options.HostDevice, false) : (options.DevicePool, true);
@@ -64,9 +68,10 @@ public static class TenantProfiles
         var suitable = entries.FindAll(entry => TenantDeviceRules.IsPool(entry.Device) == wantsPool);
         if (string.IsNullOrEmpty(asked))
         {
-            var sound = suitable.FindAll(entry => !TenantDeviceRules.Check(entry.Device).Any());
-            if (sound.Count > 0)
-                return sound[random.Next(sound.Count)].Device;
+            var sound = suitable.Select(entry => entry.Device).Where(device => !TenantDeviceRules.Check(device).Any()).DistinctBy(device => device.Name).ToArray();
+            random.Shuffle(sound);
+            if (sound.Length > 0)
+                return [.. sound];
             if (suitable.Count == 0)
                 faults.Add(new NetworkFault(field, null, $"is missing, and the TenantConfig {Shown(config)} has no host device to choose from{OrPools(entries)}") { Rule = "T3" });
         }
@@ -81,11 +86,11 @@ public static class TenantProfiles
         }
 
         if (suitable.Count == 0)
-            return null;
+            return [];
         var (device, index) = suitable[0];
         var broken = TenantDeviceRules.Check(device).ToList();
         faults.AddRange(broken.Select(fault => InConfig(config, fault with { Field = $"hostDevices[{index}].{fault.Field}" })));
-        return broken.Count == 0 ? device : null;
+        return broken.Count == 0 ? [device] : [];
     }
 
     private static NetworkFault InConfig(TenantConfig config, NetworkFault fault) =>

@@ -29,6 +29,9 @@ internal sealed class EndpointsSync
     // An empty digest is of one that is being written; it goes if the watch tells of the end before the answer comes.
     private readonly Dictionary<ObjectKey, (string? Version, string Digest)> written = [];
 
+    // What the original has left.
+    private readonly Dictionary<ObjectKey, ObjectMeta> originals = [];
+
     /// <param name="api">The API server.</param>
     /// <param name="isWanted">Whether there shall be any.</param>
     /// <param name="failed">Told what could not be read.</param>
@@ -64,10 +67,12 @@ internal sealed class EndpointsSync
     public async Task<(bool IsDone, ServiceFault? Fault)> SyncAsync(ServiceSight sight, string? trigger, CancellationToken cancellation)
     {
         var key = ObjectKey.Of(sight.Service);
+        // With its Service it goes; and with its namespace all does.
+        if (sight.Service.Metadata.DeletionTimestamp is not null)
+            return (true, null);
         if (!isWanted)
         {
-            await RemoveAsync(key, cancellation).ConfigureAwait(false);
-            return (true, null);
+            return (await RemoveAsync(key, isServed: true, cancellation).ConfigureAwait(false), null);
         }
 
         var digest = Digest(EndpointsTemplate.Make(sight, null));
@@ -80,10 +85,18 @@ internal sealed class EndpointsSync
         var present = await api.TryGetAsync(path, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
         if (present is null)
         {
-            var (made, exists) = await api.TryCreateAsync(ResourcePath.Core(Endpoints.Plural, key.Namespace), wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
-            if (exists is not null)
-                return (false, null);
-            Note(key, made.Object, digest);
+            try
+            {
+                var (made, exists) = await api.TryCreateAsync(ResourcePath.Core(Endpoints.Plural, key.Namespace), wanted, ServiceJson.Default.Endpoints, cancellation).ConfigureAwait(false);
+                if (exists is not null)
+                    return (false, null);
+                Note(key, made.Object, digest);
+            }
+            catch (ApiException e) when (e.IsNamespaceTerminating)
+            {
+                // As above.
+            }
+
             return (true, null);
         }
 
@@ -109,13 +122,41 @@ internal sealed class EndpointsSync
     }
 
     /// <summary>Removes what is ours of a Service.</summary>
+    /// <param name="service">The Service.</param>
+    /// <param name="isServed">Whether we publish for it, so that what the original wrote for it is in the way.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>Whether it went; if not, what is known is late, or somebody else has taken it over.</returns>
     /// <exception cref="ApiException">Refused, or no answer.</exception>
-    public async Task RemoveAsync(ObjectKey service, CancellationToken cancellation)
+    public async Task<bool> RemoveAsync(ObjectKey service, bool isServed, CancellationToken cancellation)
     {
+        ObjectMeta? present;
         lock (gate)
+        {
             written.Remove(service);
-        if (informer.Find(service) is { } present)
-            await api.DeleteAsync(PathOf(service), present.Metadata.Uid, cancellation).ConfigureAwait(false);
+            present = informer.Find(service)?.Metadata ?? (isServed ? originals.GetValueOrDefault(service) : null);
+            originals.Remove(service);
+        }
+
+        // Kubernetes' own controller changes the object in place where a Service gets a spec.selector: that is not to be deleted.
+        return present is null || await api.DeleteIfAsync(PathOf(service), new Preconditions { Uid = present.Uid, ResourceVersion = present.ResourceVersion }, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Finds what the original has left, which has no label of ours: Kubernetes mirrors it into EndpointSlices, so its addresses would stay for
+    /// ever beside those that we publish. Once, since the original is not there any more.
+    /// </summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    public async Task FindOriginalsAsync(CancellationToken cancellation)
+    {
+        var all = ResourcePath.Core(Endpoints.Plural, null);
+        await foreach (var page in ObjectPages.ReadAsync(api, all, null, ServiceJson.Default.ObjectListPartialObject, cancellation, metadataOnly: true).ConfigureAwait(false))
+        {
+            lock (gate)
+            {
+                foreach (var endpoints in page.Where(e => e.Metadata.Labels?.ContainsKey(Endpoints.ManagedByLabel) != true && EndpointsTemplate.IsOurs(e.Metadata)))
+                    originals[ObjectKey.Of(endpoints)] = endpoints.Metadata;
+            }
+        }
     }
 
     private void Hear(ObjectChange<PartialObject> change)

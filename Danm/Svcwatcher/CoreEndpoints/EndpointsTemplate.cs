@@ -13,8 +13,6 @@ internal static class EndpointsTemplate
     /// <summary>Kubernetes' limit for the object (KEP-752).</summary>
     public const int MostAddresses = 1000;
 
-    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-
     /// <summary>What the object shall be, without its resourceVersion.</summary>
     /// <param name="sight">The Service and its interfaces; it has a choice.</param>
     /// <param name="trigger">When what has changed happened; null: not known.</param>
@@ -58,7 +56,7 @@ internal static class EndpointsTemplate
         foreach (var subset in endpoints.Subsets ?? [])
         {
             foreach (var port in subset.Ports ?? [])
-                content.Add((true, null, port));
+                content.Add((true, null, port with { Name = port.Name ?? "" }));
             foreach (var address in subset.Addresses ?? [])
                 content.Add((true, address, null));
             foreach (var address in subset.NotReadyAddresses ?? [])
@@ -83,8 +81,6 @@ internal static class EndpointsTemplate
     private static Dictionary<string, string> AnnotationsOf(Service service, bool isTruncated, string? trigger)
     {
         var annotations = new Dictionary<string, string>(service.Metadata.Annotations ?? []);
-        // What kubectl has noted down is of the Service: here it would be taken for this object's.
-        annotations.Remove(LastApplied);
         annotations.Remove(Endpoints.OverCapacityAnnotation);
         annotations.Remove(EndpointSlice.TriggerTimeAnnotation);
         if (isTruncated)

@@ -15,7 +15,7 @@ internal static class ServiceInspector
     {
         var reading = ServiceReading.Of(service);
         if (reading.Choice is not { } choice)
-            return new(service, reading, [], [], slices, [.. SliceComparison.Of(service, [], slices)]);
+            return new(service, reading, [], [], slices, [.. SliceComparison.Of(service, [], slices, isServed: false)]);
         var byName = pods.ToDictionary(p => p.Metadata.Name ?? "");
         var members = records.Where(choice.Takes).Select(r => new ServiceMember(r, byName.GetValueOrDefault(r.Spec.Pod), null)).ToList();
         var sight = new ServiceSight(service, reading, members);
@@ -25,7 +25,7 @@ internal static class ServiceInspector
         var interfaces = records.Select(r => Explain(choice, r, byName.GetValueOrDefault(r.Spec.Pod), families, byAddress))
             .OrderBy(i => i.WhyNot is not null).ThenBy(i => !i.IsNear)
             .ThenBy(i => i.Record.Spec.Pod, StringComparer.Ordinal).ThenBy(i => i.Record.Spec.Interface.Name, StringComparer.Ordinal).ToList();
-        return new(service, reading, interfaces, PodsWithout(choice, members, pods), slices, [.. SliceComparison.Of(service, desired, slices)]);
+        return new(service, reading, interfaces, PodsWithout(choice, members, pods), slices, [.. SliceComparison.Of(service, desired, slices, isServed: true)]);
     }
 
     private static InspectedInterface Explain(

@@ -21,7 +21,7 @@ internal static class DesiredEndpoints
         var chosen = new Dictionary<string, (Endpoint Endpoint, PodInterfaceRecord Record)>();
         foreach (var member in Newest(sight.Members))
         {
-            if (InterfaceRules.AddressOf(member.Record, family == EndpointSlice.IPv6) is not { } address)
+            if ((member.IsNodeGone && !PublishesAll(sight.Service)) || InterfaceRules.AddressOf(member.Record, family == EndpointSlice.IPv6) is not { } address)
                 continue;
             var endpoint = ToEndpoint(sight.Service, member, address);
             // Two networks may have the same subnet, and a client cannot tell them apart: the Pod that works counts, then the later one.

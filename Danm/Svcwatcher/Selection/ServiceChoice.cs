@@ -7,6 +7,9 @@ namespace Danm.Svcwatcher.Selection;
 /// <param name="Networks">At least one; those with a namespace are in the Service's.</param>
 internal sealed record ServiceChoice(IReadOnlyList<KeyValuePair<string, string>> Labels, IReadOnlyList<NetworkRef> Networks)
 {
+    /// <summary>Whether another chooses the same.</summary>
+    public bool IsSame(ServiceChoice? other) => other is not null && Labels.SequenceEqual(other.Labels) && Networks.SequenceEqual(other.Networks);
+
     /// <summary>Whether an interface of the Service's namespace is chosen.</summary>
     public bool Takes(PodInterfaceRecord record) => IsOn(record) && FirstDifference(record) is null;
 

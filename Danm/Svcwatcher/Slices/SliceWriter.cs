@@ -1,4 +1,3 @@
-using System.Net;
 using Danm.Api;
 using Danm.Kube;
 using Danm.Kube.Watching;
@@ -69,14 +68,15 @@ internal sealed class SliceWriter(ApiClient api, OwnSlices slices, ILogger log)
                     return true;
                 }
             }
-            catch (ApiException e) when (e.Code == HttpStatusCode.Forbidden && e.Status?.Details?.Causes?.Exists(c => c.Reason == "NamespaceTerminating") == true)
+            catch (ApiException e) when (e.IsNamespaceTerminating)
             {
                 return true; // With the namespace all goes.
             }
 
             // Ours, of which the watch will tell, or a stranger's: then the next name.
             var there = await api.TryGetAsync(PathOf(slice), ServiceJson.Default.EndpointSlice, cancellation).ConfigureAwait(false);
-            if (there?.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ManagedByLabel) != SliceTemplate.ManagedBy)
+            if (there?.Metadata.Labels?.GetValueOrDefault(EndpointSlice.ManagedByLabel) != SliceTemplate.ManagedBy
+                || there.Metadata.Labels.GetValueOrDefault(EndpointSlice.ServiceNameLabel) != slice.Metadata.Labels![EndpointSlice.ServiceNameLabel])
                 continue;
             write.Note(there);
             return false;

@@ -99,8 +99,10 @@ internal sealed class ClusterView
     private ServiceMember Join(PodInterfaceRecord record)
     {
         var pod = pods.Find(PodOf(record));
-        var zone = pod?.Spec.NodeName is { Length: > 0 } node ? nodes.Find(new(null, node))?.Metadata.Labels?.GetValueOrDefault(ZoneLabel) : null;
-        return new(record, pod, zone is { Length: > 0 } ? zone : null);
+        if (pod?.Spec.NodeName is not { Length: > 0 } name)
+            return new(record, pod, null);
+        var node = nodes.Find(new(null, name));
+        return new(record, pod, node?.Metadata.Labels?.GetValueOrDefault(ZoneLabel) is { Length: > 0 } zone ? zone : null, IsNodeGone: node is null);
     }
 
     private void HearService(ObjectChange<Service> change)
@@ -117,12 +119,12 @@ internal sealed class ClusterView
         {
             if (!complete.Task.IsCompleted)
                 return;
-            concerns = index.Find(key) is not null;
+            concerns = index.Knows(key);
             if (change.After is { } after && ServiceAnnotations.Has(after.Metadata.Annotations))
                 index.Set(after);
             else
                 index.Remove(key);
-            concerns |= index.Find(key) is not null;
+            concerns |= index.Knows(key);
         }
 
         if (concerns)
@@ -193,10 +195,23 @@ internal sealed class ClusterView
             return;
         }
 
-        // Zones hardly ever change, and then of many nodes at once.
-        if (Zone(change.Before) == Zone(change.After))
+        if (Zone(change.Before) == Zone(change.After) && change is { Before: not null, After: not null })
             return;
-        foreach (var key in complete.Task.IsCompleted ? Services : [])
+        var name = (change.After ?? change.Before)!.Metadata.Name;
+        var touched = new HashSet<ObjectKey>();
+        // A node that comes has no Pods yet. Walking over all of them is less than an index of them costs with each of theirs.
+        foreach (var pod in pods.Items.Where(p => p.Spec.NodeName == name))
+        {
+            lock (gate)
+            {
+                if (!complete.Task.IsCompleted)
+                    return;
+                foreach (var record in index.InterfacesOf(ObjectKey.Of(pod)))
+                    touched.UnionWith(index.ServicesOf(record));
+            }
+        }
+
+        foreach (var key in touched)
             Touched?.Invoke(key, null);
 
         static string? Zone(PartialObject? node) => node?.Metadata.Labels?.GetValueOrDefault(ZoneLabel);

@@ -25,6 +25,9 @@ internal sealed class ServiceIndex
     public (Service Service, ServiceReading Reading, List<PodInterfaceRecord> Members)? Find(ObjectKey service) =>
         entries.GetValueOrDefault(service) is { } entry ? (entry.Service, entry.Reading, [.. entry.Members.Values]) : null;
 
+    /// <summary>Whether a Service is known.</summary>
+    public bool Knows(ObjectKey service) => entries.ContainsKey(service);
+
     /// <summary>The interfaces of a Pod's name.</summary>
     public IReadOnlyList<PodInterfaceRecord> InterfacesOf(ObjectKey pod) => pods.GetValueOrDefault(pod.Namespace ?? "")?.GetValueOrDefault(pod.Name) ?? [];
 
@@ -32,10 +35,18 @@ internal sealed class ServiceIndex
     public void Set(Service service)
     {
         var key = ObjectKey.Of(service);
+        var reading = ServiceReading.Of(service);
+        if (reading.Choice is not null && entries.GetValueOrDefault(key) is { } known && reading.Choice.IsSame(known.Reading.Choice))
+        {
+            // Most changes are of something else: what it has chosen need not be looked for.
+            (known.Service, known.Reading) = (service, reading);
+            return;
+        }
+
         Remove(key);
-        var entry = new Entry(service, ServiceReading.Of(service));
+        var entry = new Entry(service, reading);
         entries[key] = entry;
-        if (entry.Reading.Choice is not { } choice)
+        if (reading.Choice is not { } choice)
             return;
         var ns = key.Namespace ?? "";
         // A label that all Services ask for tells little.
@@ -129,9 +140,9 @@ internal sealed class ServiceIndex
 
     private sealed class Entry(Service service, ServiceReading reading)
     {
-        public Service Service => service;
+        public Service Service { get; set; } = service;
 
-        public ServiceReading Reading => reading;
+        public ServiceReading Reading { get; set; } = reading;
 
         public (string Namespace, string Key, string Value) Anchor { get; set; }
 

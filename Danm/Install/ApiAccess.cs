@@ -1,0 +1,121 @@
+using System.Text;
+using System.Text.Json;
+using Danm.Api;
+using Danm.Calls;
+using Danm.Kube;
+
+namespace Danm.Install;
+
+/// <summary>
+/// What the CNI plugin reaches the API server with: a kubeconfig and a token in a folder of root's. The token is asked for by the
+/// TokenRequest API and bound to the Node: it outlives the installer's Pod, and ends with the Node.
+/// </summary>
+/// <param name="api">The API server.</param>
+/// <param name="options">What the installer was told.</param>
+/// <param name="clock">The time.</param>
+internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvider clock)
+{
+    /// <summary>The folder within the runtime's; runtimes look at no folders.</summary>
+    public const string Folder = "danm.d";
+
+    /// <summary>The kubeconfig's name there.</summary>
+    public const string KubeconfigName = "kubeconfig";
+
+    private const string TokenName = "token";
+    private const long Lifetime = 24 * 60 * 60;
+
+    // A token ends with its Node; whether that was made anew is seen within this time.
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
+
+    private (string Uid, long AskedAt)? node;
+
+    /// <summary>Brings both to what they shall be.</summary>
+    /// <returns>How long the token is good until it is to be renewed.</returns>
+    /// <exception cref="ApiException">No token could be had.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="InstallException">There is no such Node.</exception>
+    public async Task<TimeSpan> EnsureAsync(CancellationToken cancellation)
+    {
+        var folder = Path.Combine(options.ConfDir, Folder);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        NodeFiles.Sweep(folder);
+        var (token, kubeconfig) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
+        var uid = await NodeUidAsync(cancellation).ConfigureAwait(false);
+        var left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
+        if (left <= TimeSpan.Zero)
+        {
+            var text = await RequestAsync(uid, cancellation).ConfigureAwait(false);
+            NodeFiles.Write(token, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
+            left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
+        }
+
+        var content = Kubeconfig();
+        if (!NodeFiles.Has(kubeconfig, content, NodeFiles.Secret))
+            NodeFiles.Write(kubeconfig, content, NodeFiles.Secret);
+        return left;
+    }
+
+    /// <summary>Removes both.</summary>
+    /// <exception cref="IOException">They cannot be removed.</exception>
+    public static void Remove(string confDir)
+    {
+        var folder = Path.Combine(confDir, Folder);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>
+    /// How much of the first half of its life the token has left: by how old the file is here and how long the server said that it lives, so
+    /// that clocks need not agree. Zero: it is to be renewed; that of another Node or an earlier one of this name, too.
+    /// </summary>
+    private async Task<TimeSpan> LeftAsync(string path, string nodeUid, CancellationToken cancellation)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists || file.LinkTarget is not null || file.UnixFileMode != NodeFiles.Secret || file.Length > 1 << 16)
+            return TimeSpan.Zero;
+        if (TokenClaims.Read(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false)) is not { } claims
+            || claims.NodeName != options.NodeName || claims.NodeUid != nodeUid)
+            return TimeSpan.Zero;
+        var age = clock.GetUtcNow() - file.LastWriteTimeUtc;
+        var half = claims.Lifetime / 2;
+        return age < TimeSpan.Zero || age >= half ? TimeSpan.Zero : half - age;
+    }
+
+    private async Task<string> NodeUidAsync(CancellationToken cancellation)
+    {
+        if (node is { } known && clock.GetElapsedTime(known.AskedAt) < Fresh)
+            return known.Uid;
+        var present = await api.TryGetMetadataAsync(ResourcePath.Core("nodes", null, options.NodeName), ApiJson.Default.PartialObject, cancellation).ConfigureAwait(false)
+            ?? throw new InstallException($"there is no Node {options.NodeName}: NODE_NAME must be what 'kubectl get nodes' says (spec.nodeName of the Pod)");
+        node = (present.Metadata.Uid ?? "", clock.GetTimestamp());
+        return present.Metadata.Uid ?? "";
+    }
+
+    private async Task<string> RequestAsync(string nodeUid, CancellationToken cancellation)
+    {
+        var request = new TokenRequest
+        {
+            Spec = new TokenRequestSpec
+            {
+                ExpirationSeconds = Lifetime,
+                BoundObjectRef = new BoundObjectReference { Kind = "Node", ApiVersion = "v1", Name = options.NodeName, Uid = nodeUid },
+            },
+        };
+        var path = ResourcePath.Core("serviceaccounts", options.Namespace, options.ServiceAccount).Token;
+        var answer = await api.CreateAsync(path, request, InstallJson.Default.TokenRequest, cancellation).ConfigureAwait(false);
+        return answer.Object.Status?.Token is { Length: > 0 } token ? token : throw new InstallException($"the API server gave no token for {options.Namespace}/{options.ServiceAccount}");
+    }
+
+    private byte[] Kubeconfig()
+    {
+        var file = new KubeConfigFile
+        {
+            CurrentContext = "danm",
+            Clusters = [new() { Name = "danm", Cluster = new() { Server = options.Server, CertificateAuthorityData = options.CertificateAuthority.Length > 0 ? Convert.ToBase64String(options.CertificateAuthority) : null } }],
+            // Beside the kubeconfig, wherever that is: here and on the host.
+            Users = [new() { Name = "danm", User = new() { TokenFile = TokenName } }],
+            Contexts = [new() { Name = "danm", Context = new() { Cluster = "danm", User = "danm" } }],
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(file, InstallJson.Default.KubeConfigFile);
+    }
+}

@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+using Danm.Api;
+using Danm.Kube;
+
+namespace Danm.Install;
+
+/// <summary>JSON of what only the installer meets.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSerializable(typeof(TokenRequest))]
+[JsonSerializable(typeof(KubeConfigFile))]
+internal sealed partial class InstallJson : JsonSerializerContext;

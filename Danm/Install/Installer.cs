@@ -1,0 +1,108 @@
+using Danm.Kube;
+using Danm.Kube.Serving;
+using Microsoft.Extensions.Logging;
+
+namespace Danm.Install;
+
+/// <summary>
+/// Puts Danm on a node and keeps it there: a DaemonSet's entry point. Each round looks at everything in an order in which a runtime that
+/// reads at any moment finds nothing half done: plugins, credentials, and the configuration last; so a round that was cut short is just
+/// done again. It ends without taking anything away.
+/// </summary>
+internal sealed class Installer
+{
+    // What somebody else deletes or changes comes back within this time.
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
+
+    private readonly InstallOptions options;
+    private readonly ILogger log;
+    private readonly TimeProvider clock;
+    private readonly PluginFiles plugins;
+    private readonly ApiAccess access;
+    private readonly AdoptedDefault adopted;
+    private readonly ApiTrouble trouble;
+    private volatile string? fault = "not done yet";
+
+    /// <param name="api">The API server, under the installer's own account.</param>
+    /// <param name="options">What to install.</param>
+    /// <param name="source">The executable to install.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="clock">The time.</param>
+    public Installer(ApiClient api, InstallOptions options, string source, ILogger log, TimeProvider clock)
+    {
+        (this.options, this.log, this.clock) = (options, log, clock);
+        plugins = new(options.BinDir, source);
+        access = new(api, options, clock);
+        adopted = new(api, options, log, clock);
+        trouble = new(log.Fails, clock);
+    }
+
+    /// <summary>Runs until it is cancelled.</summary>
+    /// <exception cref="IOException">An address cannot be listened on.</exception>
+    public async Task RunAsync(string version, CancellationToken cancellation)
+    {
+        log.Installs(version, options.NodeName, options.BinDir, options.ConfDir);
+        var checks = new HealthChecks();
+        checks.Add("installed", Probe.Ready, () => fault);
+        await using var status = await StatusServer.StartAsync(options.Health, options.Metrics, checks).ConfigureAwait(false);
+        while (!cancellation.IsCancellationRequested)
+        {
+            await TryRoundAsync(cancellation).ConfigureAwait(false);
+            await Task.Delay(Round, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        log.Ends();
+    }
+
+    /// <summary>Looks at everything once, and brings it to what it shall be.</summary>
+    /// <exception cref="InstallException">Something has to be mended or waited for.</exception>
+    /// <exception cref="ApiException">The API server refused or did not answer.</exception>
+    /// <exception cref="IOException">A folder cannot be written.</exception>
+    public Task RunOnceAsync(CancellationToken cancellation) => RoundAsync(cancellation);
+
+    private async Task TryRoundAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var left = await RoundAsync(cancellation).ConfigureAwait(false);
+            if (fault is not null)
+                log.Installed((int)left.TotalMinutes);
+            fault = null;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // The end.
+        }
+        catch (Exception e) when (e is InstallException or ApiException or IOException or UnauthorizedAccessException)
+        {
+            // What is installed goes on working: only what is missing keeps the Pod from being ready.
+            fault = e.Message;
+            trouble.Tell(e.Message);
+        }
+    }
+
+    private async Task<TimeSpan> RoundAsync(CancellationToken cancellation)
+    {
+        if (plugins.Ensure())
+            log.Wrote($"{string.Join(" and ", PluginFiles.Names)} to {options.BinDir}");
+        NodeFiles.Sweep(options.BinDir);
+        Directory.CreateDirectory(options.ConfDir);
+        NodeFiles.Sweep(options.ConfDir);
+        var left = await access.EnsureAsync(cancellation).ConfigureAwait(false);
+        var capabilities = await adopted.EnsureAsync(cancellation).ConfigureAwait(false);
+
+        // With this the node's Pods are Danm's.
+        var path = Path.Combine(options.ConfDir, DanmConfiguration.FileName);
+        var content = DanmConfiguration.Write(options, capabilities);
+        if (!NodeFiles.Has(path, content, NodeFiles.Public))
+        {
+            NodeFiles.Write(path, content, NodeFiles.Public);
+            log.Wrote(path);
+        }
+
+        var original = Path.Combine(options.ConfDir, DanmConfiguration.OriginalFileName);
+        if (NodeFiles.Remove(original))
+            log.Removed(original);
+        return left;
+    }
+}
