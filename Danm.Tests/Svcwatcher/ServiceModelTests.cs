@@ -7,7 +7,7 @@ namespace Danm.Tests.Svcwatcher;
 /// <summary>Random histories of Services, Pods and interfaces, with faults, meddlers and restarts: what svcwatcher publishes, against a specification.</summary>
 public sealed class ServiceModelTests
 {
-    private const int Histories = 600, Clusters = 12;
+    private const int Histories = 350, Clusters = 12;
 
     private static readonly Gen<ClusterStep> Step =
         from what in Gen.Frequency(
@@ -19,7 +19,7 @@ public sealed class ServiceModelTests
             (3, Gen.Int[(int)ClusterHappening.Refused, (int)ClusterHappening.ServerError].Select(h => (ClusterHappening)h)),
             (1, Gen.Frequency(
                 (2, Gen.Const(ClusterHappening.WatchesEnd)), (1, Gen.Const(ClusterHappening.HistoryForgotten)), (2, Gen.Const(ClusterHappening.Restart)), (2, Gen.Const(ClusterHappening.TakeOver)),
-                (1, Gen.Const(ClusterHappening.Crowd)), (1, Gen.Const(ClusterHappening.CrowdGoes)))))
+                (3, Gen.Const(ClusterHappening.Crowd)), (1, Gen.Const(ClusterHappening.CrowdGoes)))))
         from which in Gen.Int[0, int.MaxValue]
         select new ClusterStep(what, which);
 
@@ -29,7 +29,7 @@ public sealed class ServiceModelTests
     public async Task Start()
     {
         for (var i = 0; i < Clusters; i++)
-            free.Add(await ModelCluster.StartAsync());
+            free.Add(await ModelCluster.StartAsync(collectsGarbage: i % 2 == 0));
     }
 
     [OneTimeTearDown]
@@ -47,7 +47,7 @@ public sealed class ServiceModelTests
             async history =>
             {
                 if (!free.TryTake(out var cluster))
-                    cluster = await ModelCluster.StartAsync();
+                    cluster = await ModelCluster.StartAsync(collectsGarbage: true);
                 var run = new ClusterHistory(cluster);
                 try
                 {

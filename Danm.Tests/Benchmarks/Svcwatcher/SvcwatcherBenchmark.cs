@@ -51,5 +51,5 @@ internal static class SvcwatcherBenchmark
         run.First.Seconds < MostStartSeconds && run.Second.Seconds < MostStartSeconds && run.First.PeakMegabytes < MostMegabytes && run.Second.PeakMegabytes < MostMegabytes
         && run.FlipAt(0.99) < MostMilliseconds && run.FlipWrites == run.Flips.Count
         // One when it begins, and one for what came last.
-        && run.RollSyncs <= run.RollSeconds + 2 && run.RollMostOfOne <= run.RollSyncs;
+        && run.RollSyncs <= Math.Ceiling(run.RollSeconds) + 2 && run.RollMostOfOne <= run.RollSyncs;
 }

@@ -36,9 +36,10 @@ internal sealed class ModelCluster : IAsyncDisposable
     /// <summary>What svcwatcher logs.</summary>
     public ListLogger Log { get; } = new();
 
-    public static async Task<ModelCluster> StartAsync()
+    /// <param name="collectsGarbage">Whether slices go with their Service; where they do so late, svcwatcher meets those of the one before.</param>
+    public static async Task<ModelCluster> StartAsync(bool collectsGarbage)
     {
-        var cluster = new ModelCluster(await EmbeddedApiServer.StartAsync(new ApiServerOptions { Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds/danmeps.yaml")] }));
+        var cluster = new ModelCluster(await EmbeddedApiServer.StartAsync(new ApiServerOptions { CollectsGarbage = collectsGarbage, Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds/danmeps.yaml")] }));
         foreach (var space in ClusterHistory.Spaces)
             cluster.Store.Create(new System.Text.Json.Nodes.JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["name"] = space } });
         cluster.Begin();
