@@ -15,8 +15,8 @@ public sealed class RollOutTests : SvcwatcherFixture
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    // A candidate waits for a retry period and up to 120 % more: it may see the last renewal that late, and the end of the lease too.
-    private static readonly TimeSpan TakeOver = Lease + (2 * 2.2 * Retry);
+    // A candidate may see the last renewal two retry periods late, and looks when the lease ends from there.
+    private static readonly TimeSpan TakeOver = Lease + (2 * Retry);
 
     // One look a second, a write, and a busy machine.
     private static readonly TimeSpan Sync = TimeSpan.FromSeconds(4);

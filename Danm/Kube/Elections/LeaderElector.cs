@@ -14,6 +14,8 @@ namespace Danm.Kube.Elections;
 /// </code></example>
 public sealed class LeaderElector
 {
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+
     private readonly LeaderElectorOptions options;
     private readonly ILogger log;
     private readonly TimeProvider clock;
@@ -74,7 +76,11 @@ public sealed class LeaderElector
                     return;
                 }
 
-                var pause = options.RetryPeriod * (1 + (LeaderElectorOptions.Jitter * Random.Shared.NextDouble()));
+                // Whoever waits looks within two retry periods, and when the time of a leader that does not renew is over: so
+                // another leads within the lease duration and two retry periods.
+                var pause = options.RetryPeriod * (1 + Random.Shared.NextDouble());
+                if (lease.UntilExpiry is { } left && left < pause)
+                    pause = left > Least ? left : Least;
                 await Task.Delay(pause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

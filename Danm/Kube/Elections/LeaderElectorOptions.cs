@@ -3,7 +3,7 @@ namespace Danm.Kube.Elections;
 /// <summary>For what somebody stands, under which name, and how fast leaders change.</summary>
 public sealed record LeaderElectorOptions
 {
-    // A wait is up to this much longer than the retry period, so that candidates do not come all at once.
+    // client-go's bound, which leaves room for one retry.
     internal const double Jitter = 1.2;
 
     /// <summary>The Lease's namespace.</summary>
@@ -24,7 +24,7 @@ public sealed record LeaderElectorOptions
     /// </summary>
     public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long between two looks; for candidates with a jitter of up to 120 %.</summary>
+    /// <summary>How long between two looks; for candidates up to twice as long, so that they do not come all at once.</summary>
     public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Whether a leader that ends empties the Lease, so that the next one need not wait for it to expire.</summary>

@@ -21,6 +21,9 @@ internal sealed class LeaseLock(ApiClient api, LeaderElectorOptions options, Tim
     /// <summary>Whether somebody else held it when last seen, and its time was not over.</summary>
     public bool IsHeldByAnother => Holder.Length > 0 && !IsOurs && IsValid;
 
+    /// <summary>How long it is held by somebody else if that one does not renew it; null: it is not.</summary>
+    public TimeSpan? UntilExpiry => IsHeldByAnother ? Duration(seen!.Spec) - clock.GetElapsedTime(changedAt) : null;
+
     private bool IsOurs => Holder == options.Identity;
 
     private bool IsValid => seen is not null && clock.GetElapsedTime(changedAt) < Duration(seen.Spec);
