@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace Danm.Tests.EndToEnd;
 
 /// <summary>One Pod with an interface of our own plugin and three of Debian's, a chain among them, on a kernel that has them all.</summary>
+[TestFixture, Parallelizable]
 public sealed class FourPluginsTests : GuestFixture
 {
     // What iptables needs to write the rules of a forwarded port: a guest loads no module by itself, and has no NAT for nf_tables.

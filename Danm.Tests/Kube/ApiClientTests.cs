@@ -8,7 +8,7 @@ using Danm.Tests.EndToEnd;
 namespace Danm.Tests.Kube;
 
 /// <summary>The client against the embedded server, over real TLS.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class ApiClientTests
 {
     private EmbeddedApiServer server = null!;

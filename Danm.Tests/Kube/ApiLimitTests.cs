@@ -6,6 +6,7 @@ using Danm.Kube;
 namespace Danm.Tests.Kube;
 
 /// <summary>Answers that no API server gives: none of them costs us more than a bounded time and memory.</summary>
+[TestFixture, Parallelizable]
 public sealed class ApiLimitTests
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";

@@ -10,6 +10,7 @@ using Danm.Tests.EndToEnd;
 namespace Danm.Tests.Kube;
 
 /// <summary>Which refusals and broken connections are tried again, how often, and what the caller is told of it.</summary>
+[TestFixture, Parallelizable]
 public sealed class ApiRetryTests
 {
     private static readonly ResourcePath Pods = ResourcePath.Core("pods", "default");

@@ -10,6 +10,7 @@ using Danm.Tests.EndToEnd;
 namespace Danm.Tests.Kube.Watching;
 
 /// <summary>Lists and watches of the embedded API server.</summary>
+[TestFixture, Parallelizable]
 public sealed class InformerTests
 {
     private static readonly InformerOptions ShortWatches = new() { WatchTime = TimeSpan.FromSeconds(2), AbsentGrace = TimeSpan.FromSeconds(0.3), AbsentPause = TimeSpan.FromSeconds(0.3) };
