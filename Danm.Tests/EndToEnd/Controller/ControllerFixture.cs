@@ -25,7 +25,7 @@ public abstract class ControllerFixture
         Server = await EmbeddedApiServer.StartAsync(new ApiServerOptions
         {
             EnforcesRbac = true,
-            Manifests = [.. Crds.Append("manifests/rbac/controller.yaml").Select(m => Path.Combine(DanmBinary.Repository, m))],
+            Manifests = [.. Crds.Append("manifests/controller/rbac.yaml").Select(m => Path.Combine(DanmBinary.Repository, m))],
             Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-controller" },
         });
         Kubeconfig = Path.Combine(folder.FullName, "kubeconfig");

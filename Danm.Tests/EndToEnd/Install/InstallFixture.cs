@@ -38,7 +38,7 @@ public abstract class InstallFixture
         Server = await EmbeddedApiServer.StartAsync(new ApiServerOptions
         {
             EnforcesRbac = true,
-            Manifests = [.. ((string[])["manifests/crds", "manifests/rbac/cni.yaml", "manifests/rbac/installer.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
+            Manifests = [.. ((string[])["manifests/crds", "manifests/cni/plugin-rbac.yaml", "manifests/cni/installer-rbac.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
             Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-installer" },
             LongestTokenLife = LongestTokenLife,
         });

@@ -23,7 +23,7 @@ public sealed class InstalledNodeTests : HostFixture
     private protected override ApiServerOptions Options => new()
     {
         EnforcesRbac = true,
-        Manifests = [.. ((string[])["manifests/rbac/cni.yaml", "manifests/rbac/installer.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
+        Manifests = [.. ((string[])["manifests/cni/plugin-rbac.yaml", "manifests/cni/installer-rbac.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
         Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-installer" },
     };
 

@@ -24,7 +24,7 @@ public abstract class SvcwatcherFixture
         Server = await EmbeddedApiServer.StartAsync(new ApiServerOptions
         {
             EnforcesRbac = true,
-            Manifests = [.. ((string[])["manifests/crds", "manifests/rbac/svcwatcher.yaml", "manifests/rbac/svcwatcher-endpoints.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
+            Manifests = [.. ((string[])["manifests/crds", "manifests/svcwatcher/rbac.yaml", "manifests/svcwatcher/endpoints/rbac.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
             Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-svcwatcher" },
         });
         Server.Store.Create(JsonNode.Parse("""{"apiVersion":"v1","kind":"Node","metadata":{"name":"node-1"}}""")!);

@@ -34,7 +34,7 @@ public abstract class ReplicasFixture : WebhookFixture
     {
         ports = [.. HealthPorts.Keys];
         proxying = ProxyAsync();
-        foreach (var document in Manifests.Read(Path.Combine(DanmBinary.Repository, "manifests/rbac/controller.yaml")))
+        foreach (var document in Manifests.Read(Path.Combine(DanmBinary.Repository, "manifests/controller/rbac.yaml")))
             Server.Store.Create(document);
         Server.Tokens[ControllerToken] = "system:serviceaccount:kube-system:danm-controller";
         await File.WriteAllTextAsync(InFolder("controller"), Server.Kubeconfig(new KubeconfigOptions { Token = ControllerToken }));

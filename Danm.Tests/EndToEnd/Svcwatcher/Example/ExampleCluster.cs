@@ -47,7 +47,7 @@ internal sealed class ExampleCluster : IAsyncDisposable
             new ApiServerOptions
             {
                 EnforcesRbac = true,
-                Manifests = [Path.Combine(DanmBinary.Repository, "manifests/rbac/svcwatcher.yaml")],
+                Manifests = [Path.Combine(DanmBinary.Repository, "manifests/svcwatcher/rbac.yaml")],
                 Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-svcwatcher" },
             },
             ownProcesses: true);
