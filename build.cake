@@ -81,7 +81,7 @@ Task("Image").Description("The container image as an archive, at artifacts/danm-
     var digest = image.Write(imageFile, imageName, version, new JsonObject
     {
         ["User"] = "65532:65532",
-        ["Env"] = new JsonArray("PATH=/usr/local/bin"),
+        ["Env"] = new JsonArray("PATH=/usr/local/bin", "SSL_CERT_DIR=/etc/ssl/certs"),
         ["Entrypoint"] = new JsonArray("/usr/local/bin/danm"),
         ["WorkingDir"] = "/",
         ["Labels"] = labels,
@@ -156,7 +156,7 @@ void WriteBillOfMaterials()
     var linked = Regex.Match(System.IO.File.ReadAllText($"{native}/danm.d").Replace("\\\n", " "), "^[^:]+:(.*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
     var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1];
     var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
-    var document = new BillOfMaterials(packages, Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
+    var document = new BillOfMaterials(packages, IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
     System.IO.File.WriteAllText(bill, document.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n");
 }
 

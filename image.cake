@@ -103,7 +103,7 @@ sealed class ImageArchive(string architecture, DateTimeOffset time)
         return stream.ToArray();
     }
 
-    static byte[] Bytes(JsonNode content) => System.Text.Encoding.UTF8.GetBytes(content.ToJsonString());
+    static byte[] Bytes(JsonNode content) => System.Text.Encoding.UTF8.GetBytes(content.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
 
     static string Digest(byte[] content) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";
 

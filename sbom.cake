@@ -1,12 +1,11 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 // What an executable is made of, as a CycloneDX 1.6 document: the NuGet packages that the compiler was given, and the Debian packages of what the
 // linker read, each named by its own files on this machine.
-sealed class BillOfMaterials(string packages, Func<string, string[], string> run)
+sealed class BillOfMaterials(string packages, string linker, Func<string, string[], string> run)
 {
     // Debian's copyright files are prose; of these source packages it is known.
     static readonly Dictionary<string, string> Licenses = new()
@@ -44,6 +43,7 @@ sealed class BillOfMaterials(string packages, Func<string, string[], string> run
             {
                 ["timestamp"] = time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture),
                 ["lifecycles"] = new JsonArray(new JsonObject { ["phase"] = "build" }),
+                ["tools"] = new JsonObject { ["components"] = new JsonArray(Tool(".NET SDK", "dotnet"), Tool("clang", "clang"), Tool("ld", linker)) },
                 ["component"] = self,
             },
             ["components"] = new JsonArray(components),
@@ -89,6 +89,9 @@ sealed class BillOfMaterials(string packages, Func<string, string[], string> run
             component["licenses"] = License(license);
         return component;
     }
+
+    JsonObject Tool(string name, string program) =>
+        new() { ["type"] = "application", ["name"] = name, ["version"] = Regex.Match(run(program, ["--version"]).Split('\n')[0], @"\d+\.\d+\S*").Value };
 
     static JsonObject Component(string name, string version, string purl) => new() { ["type"] = "library", ["bom-ref"] = purl, ["name"] = name, ["version"] = version, ["purl"] = purl };
 

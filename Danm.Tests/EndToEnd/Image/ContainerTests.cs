@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Danm.Tests.EndToEnd.Runtime;
 using Danm.Tests.EndToEnd.Runtime.Cri;
 
@@ -34,7 +35,6 @@ public sealed class ContainerTests
     {
         var image = ImageArchive.Open();
         imported.RepoTags.Should().Equal(ImageArchive.Name);
-        imported.RepoDigests.Should().Equal($"localhost/danm@{(string)image.Index["manifests"]![0]!["digest"]!}");
         imported.Id.Should().Be((string)image.Manifest["config"]!["digest"]!);
         imported.Uid.Value.Should().Be(65532);
     }
@@ -47,7 +47,7 @@ public sealed class ContainerTests
     public async Task Every_name_starts_also_without_its_folder(
         [Values("/usr/local/bin/netwatcher", "/usr/local/bin/svcwatcher", "/usr/local/bin/webhook", "/cni/danm", "/cni/fakeipam", "danm", "fakeipam", "kubectl-danm")] string program)
     {
-        var (exitCode, output) = await sandbox.RunAsync(program, "-version");
+        var (exitCode, output) = await sandbox.RunAsync(program, ["-version"]);
 
         exitCode.Should().Be(0, output);
         output.Should().StartWith("danm 0.1.0 ");
@@ -60,10 +60,32 @@ public sealed class ContainerTests
         var given = Directory.CreateDirectory(runtime.Node.PathOf("given")).FullName;
         webhook.WriteFiles(given);
 
-        var container = await sandbox.StartAsync("/usr/local/bin/webhook", ServedWebhook.Arguments("/given"), new Mount { HostPath = given, ContainerPath = "/given", Readonly = true });
+        var container = await sandbox.StartAsync("/usr/local/bin/webhook", ServedWebhook.Arguments("/given"), Given(given, "/given"));
 
         await webhook.ExpectServedAsync();
         var (exitCode, output) = await sandbox.StopAsync(container);
         exitCode.Should().Be(0, output);
     }
+
+    [Test]
+    public async Task The_authorities_of_the_host_are_those_of_its_folder()
+    {
+        var given = Directory.CreateDirectory(runtime.Node.PathOf("without-authority")).FullName;
+        var authorities = Directory.CreateDirectory(runtime.Node.PathOf("authorities")).FullName;
+        var kubeconfig = (JsonObject)JsonNode.Parse(runtime.Node.KubeconfigText())!;
+        var cluster = kubeconfig["clusters"]![0]!["cluster"]!.AsObject();
+        await File.WriteAllBytesAsync(Path.Combine(authorities, "cluster.crt"), Convert.FromBase64String((string)cluster["certificate-authority-data"]!));
+        cluster.Remove("certificate-authority-data");
+        await File.WriteAllTextAsync(Path.Combine(given, "kubeconfig"), kubeconfig.ToJsonString());
+        string[] look = ["ipam", "inspect", "--kubeconfig=/given/kubeconfig"];
+
+        var unknown = await sandbox.RunAsync("", look, Given(given, "/given"));
+        var known = await sandbox.RunAsync("", look, Given(given, "/given"), Given(authorities, "/etc/ssl/certs"));
+
+        unknown.ExitCode.Should().Be(1);
+        unknown.Output.Should().Contain("certificate");
+        known.ExitCode.Should().Be(0, known.Output);
+    }
+
+    private static Mount Given(string folder, string path) => new() { HostPath = folder, ContainerPath = path, Readonly = true };
 }

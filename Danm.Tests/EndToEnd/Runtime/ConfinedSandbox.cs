@@ -79,9 +79,9 @@ internal sealed class ConfinedSandbox
     }
 
     /// <summary>Runs a container to its end; gives the exit code and what it wrote.</summary>
-    public async Task<(int ExitCode, string Output)> RunAsync(string command, params IEnumerable<string> arguments)
+    public async Task<(int ExitCode, string Output)> RunAsync(string command, IEnumerable<string> arguments, params Mount[] mounts)
     {
-        var container = await StartAsync(command, arguments);
+        var container = await StartAsync(command, arguments, mounts);
         for (var end = DateTime.UtcNow.AddMinutes(1); DateTime.UtcNow < end; await Task.Delay(20))
         {
             var status = await StatusAsync(container);
