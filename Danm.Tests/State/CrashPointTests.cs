@@ -22,7 +22,7 @@ public sealed class CrashPointTests
         {
             for (var cut = 0; cut <= written.Bytes.Length; cut++)
             {
-                var (last, damaged) = Journal.Read(written.Bytes.AsSpan(0, cut));
+                var (last, damaged, _) = Journal.Read(written.Bytes.AsSpan(0, cut));
 
                 // The line feed after a record adds nothing to it.
                 var whole = written.Ends.FindLastIndex(end => end - 1 <= cut);
@@ -43,7 +43,7 @@ public sealed class CrashPointTests
             byte[][] tails = [new byte[rest], noise, [.. written.Bytes.AsSpan(end, cut - end), .. noise]];
             foreach (var tail in tails)
             {
-                var (last, damaged) = Journal.Read((byte[])[.. written.Bytes.AsSpan(0, end), .. tail]);
+                var (last, damaged, _) = Journal.Read((byte[])[.. written.Bytes.AsSpan(0, end), .. tail]);
                 if (durable < 0)
                 {
                     (last is null && !damaged && tail.Any(b => b != '\n')).Should().BeFalse("content never reads as nothing to do");

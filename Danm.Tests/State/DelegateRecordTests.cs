@@ -70,7 +70,7 @@ public sealed class DelegateRecordTests
     [TestCase("""{"ContainerId":"c","Attachments":[{"Interface":"eth0","Delegate":{"Name":"n","Later":[1],"Plugins":[{"Type":"ptp","Config":"{}","Later":1}]}}]}""", "n", 1)]
     public void What_is_absent_is_empty(string line, string name, int plugins)
     {
-        var (last, damaged) = Journal.Read(System.Text.Encoding.UTF8.GetBytes(line));
+        var (last, damaged, _) = Journal.Read(System.Text.Encoding.UTF8.GetBytes(line));
 
         damaged.Should().BeFalse();
         var read = last!.Attachments[0].Delegate!;

@@ -145,17 +145,6 @@ public sealed class JournalTests
     }
 
     [Test]
-    public async Task A_later_version_is_read_as_far_as_it_is_known()
-    {
-        (await state.CreateAsync()).Dispose();
-        await File.WriteAllTextAsync(state.Sandbox("u_c"), """{"Version":7,"ContainerId":"c","Phase":"Attached","Delegates":[{"x":1}],"Claims":null,"Attachments":[{"Interface":"eth0","Vf":3}]}""");
-
-        using var journal = await state.CreateAsync();
-
-        journal.Last.Should().BeEquivalentTo(new SandboxRecord { Version = 7, ContainerId = "c", Phase = SandboxPhase.Attached, Attachments = [new AttachmentRecord { Interface = "eth0" }] });
-    }
-
-    [Test]
     public async Task A_long_journal_is_read_from_its_end()
     {
         using (var journal = await state.CreateAsync())

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Danm.Api;
 
 /// <summary>One VLAN or VxLAN id in use by a TenantNetwork on one device: creating it is the lock.</summary>
@@ -30,4 +33,8 @@ public sealed class VNIAllocationSpec
 
     /// <summary>The TenantNetwork that it was reserved for; without a name while the server has not made one.</summary>
     public NetworkRef? Network { get; set; }
+
+    /// <summary>What a later build has written besides; the whole object is written back, and so is this.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
 }

@@ -5,6 +5,7 @@ using Danm.Ipam;
 using Danm.Kube;
 using Danm.Netlink;
 using Danm.Networks;
+using Danm.State;
 
 namespace Danm.Calls;
 
@@ -29,6 +30,7 @@ internal static class Errors
             e),
         NetworkNamespaceException netns => new(CniErrorCode.UnknownContainer, netns.Message, "CNI_NETNS", e),
         NetworkFaultException fault => new(CniErrorCode.InvalidNetwork, In(context, fault.Message), inner: e),
+        JournalFormatException later => new(CniErrorCode.TryAgainLater, In(context, later.Message), inner: e),
         IOException io => new(CniErrorCode.IoFailure, In(context, io.Message), inner: e),
         OperationCanceledException => new(CniErrorCode.TryAgainLater, In(context, "the time-out (timeoutSeconds) was over"), inner: e),
         _ => new(CniErrorCode.Internal, In(context, $"internal error: {e.GetType().Name}: {e.Message}"), inner: e),

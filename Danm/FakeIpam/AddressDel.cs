@@ -76,27 +76,40 @@ internal sealed class AddressDel(RuntimeCall call, ApiClient? api)
             return;
         var alive = valid.ToHashSet();
         var failures = new List<CniException>();
-        // Those that are locked have a call at work.
-        foreach (var journal in await call.State.Addresses.FindAsync((_, _) => true, TimeSpan.Zero, cancellation).ConfigureAwait(false))
+        foreach (var sight in call.State.Addresses.Survey())
         {
-            using (journal)
+            if (!MayGo(sight.Last))
+                continue;
+            try
             {
-                if (journal.Last is not { } record || record.ConfigName != request.Config.Name
-                    || record.Attachments.Any(a => alive.Contains(new CniAttachment(record.ContainerId, a.Interface))))
-                    continue;
-                try
-                {
-                    await call.ReleaseOfClaims(api).RunAsync(journal, cancellation).ConfigureAwait(false);
-                    call.Log.Info("GC freed addresses", ("freed", record.ContainerId), ("of", string.Join(' ', record.Attachments.SelectMany(a => a.Addresses))));
-                }
-                catch (CniException e)
-                {
-                    failures.Add(e);
-                }
+                await FreeAsync(sight, MayGo, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is CniException or IOException)
+            {
+                failures.Add(Errors.From(e));
             }
         }
 
         if (failures.Count > 0)
             throw new CniException(failures[0].Code, string.Join("; ", failures.Select(f => f.Msg)));
+
+        bool MayGo(SandboxRecord? record) =>
+            record is not null && record.ConfigName == request.Config.Name
+            && !record.Attachments.Any(a => alive.Contains(new CniAttachment(record.ContainerId, a.Interface)));
+    }
+
+    // One journal at a time: a DEL of an interface that lives waits for its lock. One that is locked has a call at work.
+    private async Task FreeAsync(JournalSight sight, Predicate<SandboxRecord?> mayGo, CancellationToken cancellation)
+    {
+        foreach (var journal in await call.State.Addresses.FindAsync((u, k) => u == sight.PodUid && k == sight.ContainerId, TimeSpan.Zero, cancellation).ConfigureAwait(false))
+        {
+            using (journal)
+            {
+                if (journal.Last is not { } record || !mayGo(record))
+                    continue;
+                await call.ReleaseOfClaims(api).RunAsync(journal, cancellation).ConfigureAwait(false);
+                call.Log.Info("GC freed addresses", ("freed", record.ContainerId), ("of", string.Join(' ', record.Attachments.SelectMany(a => a.Addresses))));
+            }
+        }
     }
 }

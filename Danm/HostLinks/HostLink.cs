@@ -116,19 +116,24 @@ public static class HostLink
         };
     }
 
-    // The kernel's 20 groups a socket would keep the 21st VxLAN from coming up.
+    // The kernel's 20 groups a socket would keep the 21st VxLAN from coming up. A container's own /proc/sys is read-only; whose network is
+    // changed is the caller's either way.
     private static void AllowMemberships()
     {
         const string Parameter = "/proc/sys/net/ipv4/igmp_max_memberships";
         const int Enough = 8192;
-        try
+        foreach (var path in (string[])[Parameter, HostNamespaces.FirstProcess + Parameter])
         {
-            if (int.TryParse(File.ReadAllText(Parameter), out var now) && now < Enough)
-                File.WriteAllText(Parameter, Enough.ToString());
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Then the kernel says so where it matters.
+            try
+            {
+                if (int.TryParse(File.ReadAllText(path), out var now) && now < Enough)
+                    File.WriteAllText(path, Enough.ToString());
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // If neither can be written, the kernel says so where it matters.
+            }
         }
     }
 

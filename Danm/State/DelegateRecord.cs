@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Danm.State;
 
 /// <summary>
@@ -23,6 +26,10 @@ public sealed record DelegateRecord
 
     /// <summary>The JSON text of what the last plugin answered to ADD; null if ADD did not come so far.</summary>
     public string? Result { get; init; }
+
+    /// <summary>What a later build has written besides; written back as it was.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
 }
 
 /// <summary>One plugin of a chain.</summary>

@@ -14,6 +14,7 @@ public sealed class Journal : IDisposable
     private readonly NodeState state;
     private readonly StateFile file;
 
+    /// <exception cref="JournalFormatException">A later build has written what this one must not act on.</exception>
     internal Journal(NodeState state, StateFile file)
     {
         this.state = state;
@@ -26,9 +27,13 @@ public sealed class Journal : IDisposable
 
         // A sandbox of many networks with many routes has a larger record.
         var size = TailSize;
+        JournalContent content;
         do
-            (Last, IsDamaged) = Read(file.ReadTail(size));
-        while (Last is null && size < file.Length && (size *= 4) > 0);
+            content = Read(file.ReadTail(size));
+        while (content is { Last: null, Needs: 0 } && size < file.Length && (size *= 4) > 0);
+        if (content.Needs > 0)
+            throw new JournalFormatException(file.Path, content.Needs);
+        (Last, IsDamaged) = (content.Last, content.IsDamaged);
     }
 
     /// <summary>The last whole record; null in a new or wholly damaged journal.</summary>
@@ -81,7 +86,8 @@ public sealed class Journal : IDisposable
     /// <summary>Unlocks.</summary>
     public void Dispose() => file.Dispose();
 
-    internal static (SandboxRecord? Last, bool Damaged) Read(ReadOnlySpan<byte> content)
+    /// <summary>What a journal's content says.</summary>
+    internal static JournalContent Read(ReadOnlySpan<byte> content)
     {
         var any = false;
         while (!content.IsEmpty)
@@ -95,14 +101,34 @@ public sealed class Journal : IDisposable
             try
             {
                 if (JsonSerializer.Deserialize(line, StateJson.Default.SandboxRecord) is { ContainerId.Length: > 0 } record)
-                    return (record, false);
+                    return record.Needs > SandboxRecord.Format ? new(null, true, record.Needs) : new(record, false, 0);
             }
             catch (JsonException)
             {
-                // Torn or foreign: the line before it counts.
+                // Torn or foreign: the line before it counts. But not where a later build has written what cannot be read here.
+                if (TryReadFormat(line) is { Needs: > SandboxRecord.Format } later)
+                    return new(null, true, later.Needs);
             }
         }
 
-        return (null, any);
+        return new(null, any, 0);
+    }
+
+    private static RecordFormat? TryReadFormat(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, StateJson.Default.RecordFormat);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }
+
+/// <summary>What a journal's content says.</summary>
+/// <param name="Last">The last whole record; null if there is none, or a later build wrote it and this one must not act on it.</param>
+/// <param name="IsDamaged">Whether there is content, and no record.</param>
+/// <param name="Needs">The format that its readers must have, if this build has an older one; else 0.</param>
+internal readonly record struct JournalContent(SandboxRecord? Last, bool IsDamaged, int Needs);

@@ -127,7 +127,7 @@ public sealed class NodeState
             if (split < 0 || written is null)
                 continue;
             var content = StateFile.TryPeek(path);
-            var (last, damaged) = content is null ? (null, true) : Journal.Read(content);
+            var (last, damaged, _) = content is null ? new(null, true, 0) : Journal.Read(content);
             // One that has gone since is nobody's.
             if (content is not null || File.Exists(path))
                 yield return new JournalSight(key[..split], key[(split + 1)..], written.Value, last, damaged);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Danm.State;
@@ -7,8 +8,17 @@ namespace Danm.State;
 /// </summary>
 public sealed record SandboxRecord
 {
-    /// <summary>The format; a reader takes what it knows of later ones.</summary>
-    public int Version { get; init; } = 1;
+    /// <summary>The format that this build writes, and the latest that it acts on.</summary>
+    internal const int Format = 1;
+
+    /// <summary>The format of whoever wrote it. A later one may have more members: a reader keeps those that it does not know.</summary>
+    public int Version { get; init; } = Format;
+
+    /// <summary>
+    /// The oldest format whose readers may act on the record; 0 is every one. Whoever changes what a member means writes this, one release
+    /// after the first that reads the new meaning.
+    /// </summary>
+    public int Needs { get; init; }
 
     /// <summary>How far the sandbox has come.</summary>
     public SandboxPhase Phase { get; init; }
@@ -50,6 +60,10 @@ public sealed record SandboxRecord
     /// DEL could not ask the API which DanmEps the sandbox has: whoever releases later looks for them by container id.
     /// </summary>
     public bool Search { get; init; }
+
+    /// <summary>What a later build has written besides; written back as it was.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
 
     /// <summary>The folder entry that the record is kept under.</summary>
     [JsonIgnore]
@@ -107,6 +121,10 @@ public sealed record AttachmentRecord
 
     /// <summary>The table of policy routes; rules lead there from each address. 0: none.</summary>
     public uint Table { get; init; }
+
+    /// <summary>What a later build has written besides; written back as it was.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
 }
 
 /// <summary>A route as it was set.</summary>
@@ -132,8 +150,16 @@ public sealed record ClaimRecord
 
     /// <summary>The object's DanmEp, to know whose it is.</summary>
     public string EndpointId { get; init => field = value ?? ""; } = "";
+
+    /// <summary>What a later build has written besides; written back as it was.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
 }
+
+/// <summary>What is asked of a line that no record can be made of: whether a later build has written it.</summary>
+internal readonly record struct RecordFormat(int Version, int Needs);
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, MaxDepth = 16)]
 [JsonSerializable(typeof(SandboxRecord))]
+[JsonSerializable(typeof(RecordFormat))]
 internal sealed partial class StateJson : JsonSerializerContext;
