@@ -9,7 +9,7 @@ RUN mkdir /root-of-image && tar -xOf artifacts/danm-image-*.tar $(tar -xOf artif
 
 FROM scratch
 COPY --from=build /root-of-image/ /
-ENV PATH=/usr/local/bin SSL_CERT_DIR=/etc/ssl/certs
+ENV PATH=/usr/local/bin
 USER 65532:65532
 WORKDIR /
 ENTRYPOINT ["/usr/local/bin/danm"]

@@ -81,7 +81,7 @@ Task("Image").Description("The container image as an archive, at artifacts/danm-
     var digest = image.Write(imageFile, imageName, version, new JsonObject
     {
         ["User"] = "65532:65532",
-        ["Env"] = new JsonArray("PATH=/usr/local/bin", "SSL_CERT_DIR=/etc/ssl/certs"),
+        ["Env"] = new JsonArray("PATH=/usr/local/bin"),
         ["Entrypoint"] = new JsonArray("/usr/local/bin/danm"),
         ["WorkingDir"] = "/",
         ["Labels"] = labels,
