@@ -24,6 +24,7 @@ internal static class CommandLine
         [WebhookCommand.Name] = WebhookCommand.Create,
         [ControllerCommand.Name] = ControllerCommand.Create,
         [InstallCommand.Name] = InstallCommand.Create,
+        [UninstallCommand.Name] = UninstallCommand.Create,
     };
 
     /// <summary>Parses and runs.</summary>
@@ -85,7 +86,6 @@ internal static class CommandLine
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(SvcCommand.Create());
-        root.Subcommands.Add(UninstallCommand.Create());
         foreach (var create in Modes.Values)
             root.Subcommands.Add(WithVersion(create()));
         root.Subcommands.Add(Completion());

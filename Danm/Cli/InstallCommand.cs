@@ -23,10 +23,12 @@ internal static class InstallCommand
         var naming = FromEnvironment("--naming-scheme", "DANM_NAMING_SCHEME", "legacy: interfaces are named exactly as their network's container_prefix.", "NAME");
         var flooding = FromEnvironment("--vxlan-flooding", "DANM_VXLAN_FLOODING", "multicast or unicast: how VxLANs reach other nodes; the same as netwatcher's.", "HOW");
         var defaultId = FromEnvironment("--default-network-id", "DANM_DEFAULT_CNI_NETWORK_ID", "The primary network's file without its ending; else the first that the runtime would take without Danm.", "NAME");
+        var defaultType = FromEnvironment("--default-network-type", "DANM_DEFAULT_CNI_TYPE", "The primary network's (first) plugin, to be sure that it is the right one; else whatever its file says.", "TYPE");
+        var defaultConfig = FromEnvironment("--default-network-config", "DANM_DEFAULT_CNI_CONFIG_DATA", "The primary network's configuration (JSON), written to a file of the name --default-network-id and the ending .conf where there is none of that name.", "JSON");
         var server = new Option<string?>("--server") { Description = "The API server's URL as the host reaches it; else as the installer does.", HelpName = "URL" };
         var once = new Option<bool>("--once") { Description = "Do it once and end; 1 if something is missing." };
         var mode = new ModeOptions();
-        var command = new Command(Name, "Put Danm on this node and keep it there (runs as a DaemonSet).") { kubeconfig, node, hostConfDir, cniDir, naming, flooding, defaultId, server, once };
+        var command = new Command(Name, "Put Danm on this node and keep it there (runs as a DaemonSet).") { kubeconfig, node, hostConfDir, cniDir, naming, flooding, defaultId, defaultType, defaultConfig, server, once };
         folders.AddTo(command);
         mode.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -45,6 +47,8 @@ internal static class InstallCommand
                 NamingScheme = parsed.GetValue(naming),
                 VxlanFlooding = parsed.GetValue(flooding),
                 DefaultNetworkId = parsed.GetValue(defaultId),
+                DefaultNetworkType = parsed.GetValue(defaultType),
+                DefaultNetworkConfig = parsed.GetValue(defaultConfig),
                 Server = url,
                 CertificateAuthority = authority,
                 Health = mode.Health(parsed),

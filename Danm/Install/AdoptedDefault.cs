@@ -54,7 +54,15 @@ internal sealed class AdoptedDefault(ApiClient api, InstallOptions options, ILog
         }
     }
 
-    private PrimaryNetwork Primary() => options.DefaultNetworkId is { } id
+    private PrimaryNetwork Primary()
+    {
+        var primary = Found();
+        return options.DefaultNetworkType is not { } type || type == primary.Type
+            ? primary
+            : throw new InstallException($"default_cni_type is {type}, but {primary.NetworkId} in {options.ConfDir} is of type {primary.Type}: make them agree");
+    }
+
+    private PrimaryNetwork Found() => options.DefaultNetworkId is { } id
         ? PrimaryNetwork.Read(options.ConfDir, id) ?? throw new InstallException($"waiting for the cluster's primary network: there is no {id}.conf, .conflist or .json in {options.ConfDir} yet")
         : PrimaryNetwork.Find(options.ConfDir) ?? throw new InstallException($"waiting for the cluster's primary network: there is no CNI configuration but Danm's in {options.ConfDir} yet");
 

@@ -41,6 +41,12 @@ internal sealed record InstallOptions
     /// <summary>The adopted network's NetworkID: the name of its file without the ending; null: the first file that a runtime would take.</summary>
     public string? DefaultNetworkId { get; init; }
 
+    /// <summary>The adopted network's first plugin; null: whatever its file says.</summary>
+    public string? DefaultNetworkType { get; init; }
+
+    /// <summary>The content of the adopted network's file, where there is none; null: somebody else writes it.</summary>
+    public string? DefaultNetworkConfig { get; init; }
+
     /// <summary>Where the probes are answered; null: nowhere.</summary>
     public BindAddress? Health { get; init; }
 

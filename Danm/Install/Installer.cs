@@ -22,6 +22,8 @@ internal sealed class Installer
     private readonly AdoptedDefault adopted;
     private readonly ApiTrouble trouble;
     private volatile string? fault = "not done yet";
+    private byte[]? configuration;
+    private DateTimeOffset renewAt;
 
     /// <param name="api">The API server, under the installer's own account.</param>
     /// <param name="options">What to install.</param>
@@ -73,6 +75,12 @@ internal sealed class Installer
         {
             // The end.
         }
+        catch (ApiException e) when (IsAway(e) && configuration is not null && clock.GetUtcNow() < renewAt)
+        {
+            // All is there that the node's Pods need, and nothing is due that only the API server can give.
+            trouble.Tell(e.Message);
+            TryKeepConfiguration();
+        }
         catch (Exception e) when (e is InstallException or ApiException or IOException or UnauthorizedAccessException)
         {
             // What is installed goes on working: only what is missing keeps the Pod from being ready.
@@ -88,21 +96,42 @@ internal sealed class Installer
         NodeFiles.Sweep(options.BinDir);
         Directory.CreateDirectory(options.ConfDir);
         NodeFiles.Sweep(options.ConfDir);
+        BootstrapFile.Ensure(options, log);
         var left = await access.EnsureAsync(cancellation).ConfigureAwait(false);
         var capabilities = await adopted.EnsureAsync(cancellation).ConfigureAwait(false);
 
         // With this the node's Pods are Danm's.
-        var path = Path.Combine(options.ConfDir, DanmConfiguration.FileName);
-        var content = DanmConfiguration.Write(options, capabilities);
-        if (!NodeFiles.Has(path, content, NodeFiles.Public))
-        {
-            NodeFiles.Write(path, content, NodeFiles.Public);
-            log.Wrote(path);
-        }
+        configuration = DanmConfiguration.Write(options, capabilities);
+        KeepConfiguration();
+        renewAt = clock.GetUtcNow() + left;
 
         var original = Path.Combine(options.ConfDir, DanmConfiguration.OriginalFileName);
         if (NodeFiles.Remove(original))
             log.Removed(original);
         return left;
+    }
+
+    private static bool IsAway(ApiException e) => e.Code is null || e.IsTransient;
+
+    private void TryKeepConfiguration()
+    {
+        try
+        {
+            KeepConfiguration();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            fault = e.Message;
+            trouble.Tell(e.Message);
+        }
+    }
+
+    private void KeepConfiguration()
+    {
+        var path = Path.Combine(options.ConfDir, DanmConfiguration.FileName);
+        if (NodeFiles.Has(path, configuration, NodeFiles.Public))
+            return;
+        NodeFiles.Write(path, configuration, NodeFiles.Public);
+        log.Wrote(path);
     }
 }

@@ -1,3 +1,4 @@
+using Danm.Kube.Serving;
 using Danm.State;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,41 @@ namespace Danm.Install;
 /// </summary>
 internal sealed class Uninstaller(string binDir, string confDir, string stateFolder, ILogger log)
 {
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Runs until it is cancelled, as a DaemonSet: the configuration goes at once, and the rest when the last sandbox that has interfaces by
+    /// Danm has ended, whoever ends it. Ready when nothing is left.
+    /// </summary>
+    /// <param name="health">Where the probes are answered; null: nowhere.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="IOException">An address cannot be listened on.</exception>
+    public async Task StayAsync(BindAddress? health, CancellationToken cancellation)
+    {
+        string? fault = "not done yet";
+        var checks = new HealthChecks();
+        checks.Add("uninstalled", Probe.Ready, () => Volatile.Read(ref fault));
+        await using var status = await StatusServer.StartAsync(health, null, checks).ConfigureAwait(false);
+        while (!cancellation.IsCancellationRequested)
+        {
+            var before = fault;
+            try
+            {
+                RemoveConfiguration();
+                Run(force: false);
+                Volatile.Write(ref fault, null);
+            }
+            catch (Exception e) when (e is InstallException or IOException or UnauthorizedAccessException)
+            {
+                Volatile.Write(ref fault, e.Message);
+                if (e.Message != before)
+                    log.Fails(e.Message);
+            }
+
+            await Task.Delay(Round, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     /// <summary>Removes what the installer has written, and what the node remembers.</summary>
     /// <param name="force">Also while Pods have interfaces by Danm: the runtime will call only the primary network's plugins for their end.</param>
     /// <exception cref="InstallException">Pods have interfaces by Danm.</exception>
@@ -18,8 +54,7 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
         var sandboxes = Count(Path.Combine(stateFolder, "sandboxes")) + Count(Path.Combine(stateFolder, "addresses", "sandboxes"));
         if (sandboxes > 0 && !force)
             throw new InstallException($"{sandboxes} sandboxes of this node have interfaces by Danm, and their end would release nothing: drain the node first (kubectl drain), or use --force");
-        foreach (var name in (string[])[DanmConfiguration.OriginalFileName, DanmConfiguration.FileName])
-            Remove(Path.Combine(confDir, name));
+        RemoveConfiguration();
         ApiAccess.Remove(confDir);
         foreach (var name in PluginFiles.Names.Reverse())
             Remove(Path.Combine(binDir, name));
@@ -33,6 +68,12 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
             return;
         Directory.Delete(stateFolder, recursive: true);
         log.Removed(stateFolder);
+    }
+
+    private void RemoveConfiguration()
+    {
+        foreach (var name in (string[])[DanmConfiguration.OriginalFileName, DanmConfiguration.FileName])
+            Remove(Path.Combine(confDir, name));
     }
 
     private void Remove(string path)

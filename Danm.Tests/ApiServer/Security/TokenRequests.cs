@@ -28,7 +28,14 @@ internal sealed class TokenRequests(ApiStore store, ConcurrentDictionary<string,
         var lifetime = longest is { } most && most < TimeSpan.FromSeconds(seconds) ? most : TimeSpan.FromSeconds(seconds);
         var claims = new JsonObject { ["namespace"] = ns, ["serviceaccount"] = new JsonObject { ["name"] = account, ["uid"] = owner.At("metadata", "uid").String() } };
         if (request.At("spec", "boundObjectRef") is JsonObject bound)
-            claims[bound["kind"].String()!.ToLowerInvariant()] = Bound(ns, bound);
+        {
+            var present = Bound(ns, bound);
+            claims[bound["kind"].String()!.ToLowerInvariant()] = Reference(present);
+            // A Pod's says its node, too (KEP-4193).
+            if (present.At("spec", "nodeName").String() is { } node && store.Get("v1", "Node", null, node) is { } host)
+                claims["node"] = Reference(host);
+        }
+
         var now = DateTimeOffset.UtcNow;
         var user = $"system:serviceaccount:{ns}:{account}";
         var token = Encode(new JsonObject
@@ -55,8 +62,10 @@ internal sealed class TokenRequests(ApiStore store, ConcurrentDictionary<string,
         var current = present.At("metadata", "uid").String();
         if (uid is not null && uid != current)
             throw new StatusException(409, "Conflict", $"Operation cannot be fulfilled on {kind.ToLowerInvariant()}s \"{name}\": the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated");
-        return new JsonObject { ["name"] = name, ["uid"] = current };
+        return present;
     }
+
+    private static JsonObject Reference(JsonObject one) => new() { ["name"] = one.At("metadata", "name").String(), ["uid"] = one.At("metadata", "uid").String() };
 
     private static string Encode(JsonObject payload)
     {

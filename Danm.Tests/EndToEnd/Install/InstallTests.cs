@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Http;
 
 namespace Danm.Tests.EndToEnd.Install;
 
@@ -163,5 +164,69 @@ public sealed class InstallTests : InstallFixture
         Directory.EnumerateFileSystemEntries(ConfDir).Select(Path.GetFileName).Should().Equal("10-pods.conflist");
         state.Parent.Exists.Should().BeFalse();
         (await RunAsync(uninstall)).Code.Should().Be(0, "there is nothing to do");
+    }
+
+    [Test]
+    public async Task Uninstall_as_a_DaemonSet_takes_the_configuration_at_once_and_the_rest_after_the_last_Pod()
+    {
+        Primary();
+        (await OnceAsync()).Code.Should().Be(0);
+        var state = Directory.CreateDirectory(Path.Combine(ConfDir, "..", "state", "sandboxes"));
+        var last = Path.Combine(state.FullName, "uid_container");
+        File.WriteAllText(last, "{}");
+
+        await using var uninstaller = ModeProcess.Start("uninstall", "--stay", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", state.Parent!.FullName);
+
+        await Netwatcher.Eventually.HoldsAsync(() => File.Exists(Conflist).Should().BeFalse());
+        await Netwatcher.Eventually.HoldsAsync(() => uninstaller.Log.Should().Contain("1 sandboxes of this node have interfaces by Danm"));
+        File.Exists(Path.Combine(BinDir, "danm")).Should().BeTrue("the Pod's end needs it");
+        Directory.Exists(Path.Combine(ConfDir, "danm.d")).Should().BeTrue("the Pod's end needs it");
+        File.Delete(last);
+        await Netwatcher.Eventually.HoldsAsync(() => Directory.Exists(state.Parent.FullName).Should().BeFalse());
+        Directory.EnumerateFileSystemEntries(BinDir).Should().BeEmpty();
+        Directory.EnumerateFileSystemEntries(ConfDir).Select(Path.GetFileName).Should().Equal("10-pods.conflist");
+        (await uninstaller.StopAsync()).Should().Be(0, uninstaller.Log);
+    }
+
+    [Test]
+    public async Task While_the_API_server_is_away_what_is_installed_stays_and_comes_back()
+    {
+        Primary();
+        await using var installer = Start();
+        await Netwatcher.Eventually.HoldsAsync(() => installer.Log.Should().Contain("installed: Pods of this node start with Danm"), seconds: 20);
+        Server.Faults.Add(new Fault(_ => true) { DropBefore = true });
+
+        File.Delete(Conflist);
+        File.Delete(Path.Combine(BinDir, "danm"));
+
+        await Netwatcher.Eventually.HoldsAsync(() => Faults().Concat(File.Exists(Conflist) ? [] : ["no configuration"]).Should().BeEmpty(), seconds: 30);
+    }
+
+    [Test]
+    public async Task The_originals_settings_name_the_primary_network_and_write_its_file_where_nobody_does()
+    {
+        string[] settings = ["--default-network-id", "50-boot", "--default-network-type", "bridge", "--default-network-config", Bridge];
+
+        (await OnceAsync(settings)).Code.Should().Be(0);
+
+        Text(ConfDir, "50-boot.conflist").Should().Be(Bridge);
+        Server.Store.Get("danm.io/v1", "ClusterNetwork", null, "default").At("spec", "NetworkID").String().Should().Be("50-boot");
+        File.WriteAllText(Path.Combine(ConfDir, "50-boot.conflist"), Bridge + "\n");
+        (await OnceAsync(settings)).Code.Should().Be(0);
+        Text(ConfDir, "50-boot.conflist").Should().EndWith("\n", "what somebody has written since stays");
+    }
+
+    [TestCase("--default-network-config", "{}", "default_cni_config_data needs default_cni_network_id", Description = "without a name")]
+    [TestCase("--default-network-config", "kind: Pod", "is no JSON object", "--default-network-id", "a", Description = "no JSON")]
+    [TestCase("--default-network-id", "../x", "is no JSON object|needs default_cni_network_id", "--default-network-config", "{}", Description = "a name that leads elsewhere")]
+    [TestCase("--default-network-type", "flannel", "default_cni_type is flannel, but 10-pods", Description = "another plugin than the file's")]
+    public async Task Settings_that_cannot_be_are_refused(string option, string value, string expected, params string[] more)
+    {
+        Primary();
+        var (code, error) = await OnceAsync([option, value, .. more]);
+
+        code.Should().Be(1);
+        error.Should().MatchRegex(expected);
+        File.Exists(Conflist).Should().BeFalse();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer;
 using Danm.Tests.EndToEnd.Runtime.Cri;
 using Grpc.Core;
 
@@ -33,14 +34,32 @@ internal sealed class ContainerRuntime : IAsyncDisposable
 
     private string Log => Node.PathOf("containerd.log");
 
-    /// <summary>Starts a node, and containerd on it; returns when it can start sandboxes.</summary>
-    public static async Task<ContainerRuntime> StartAsync()
+    /// <summary>Starts a node with Danm, and containerd on it; returns when it can start sandboxes.</summary>
+    public static Task<ContainerRuntime> StartAsync() => StartAsync(null, runtime => runtime.ConfigureAsync());
+
+    /// <summary>Starts a node whose runtime has the folders that distributions have, /opt/cni/bin and /etc/cni/net.d, as somebody fills them.</summary>
+    /// <param name="options">The API server's.</param>
+    /// <param name="fill">A script that fills the folders.</param>
+    public static Task<ContainerRuntime> StartPlainAsync(ApiServerOptions options, string fill) => StartAsync(options, async runtime =>
+    {
+        await runtime.Node.ShellAsync($$"""
+            mkdir -p /run/containerd /run/etc/{upper,work}
+            mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
+            mount -t tmpfs tmpfs /opt
+            mkdir -p /etc/cni/net.d /opt/cni/bin
+            rm -rf /etc/cni/net.d/*
+            {{fill}}
+            """);
+        await runtime.ConfigureAsync("/opt/cni/bin", "/etc/cni/net.d");
+    });
+
+    private static async Task<ContainerRuntime> StartAsync(ApiServerOptions? options, Func<ContainerRuntime, Task> configure)
     {
         RuntimeRequirements.Require();
-        var runtime = new ContainerRuntime(await HostNode.StartAsync(ownProcesses: true));
+        var runtime = new ContainerRuntime(await HostNode.StartAsync(options, ownProcesses: true));
         try
         {
-            await runtime.ConfigureAsync();
+            await configure(runtime);
             await runtime.RestartAsync();
             await runtime.ImportAsync(await PauseImage.WriteAsync(runtime.Node.PathOf("image")), PauseImage.Name);
             return runtime;
@@ -161,30 +180,37 @@ internal sealed class ContainerRuntime : IAsyncDisposable
         await UntilAsync("the control groups are gone", () => Task.FromResult(group.TryDelete()));
     }
 
-    private Task ConfigureAsync() => Node.ShellAsync($$"""
-        mkdir -p /run/containerd /run/cni/bin /run/cni/net.d
-        # This containerd knows one folder of plugins.
-        ln -s /usr/lib/cni/* {{DanmBinary.PluginFolder}}/* /run/cni/bin/
-        cat >/run/cni/net.d/10-danm.conflist <<'LIST'
-        {"cniVersion": "1.0.0", "cniVersions": ["1.0.0", "1.1.0"], "name": "danm_meta_cni", "plugins": [
-          {"type": "danm", "kubeconfig": "{{Node.Kubeconfig}}", "cniDir": "/run/cni/danm.d", "capabilities": {"portMappings": true} }
-        ]}
-        LIST
+    private async Task ConfigureAsync()
+    {
+        await Node.ShellAsync($$"""
+            mkdir -p /run/containerd /run/cni/bin /run/cni/net.d
+            # This containerd knows one folder of plugins.
+            ln -s /usr/lib/cni/* {{DanmBinary.PluginFolder}}/* /run/cni/bin/
+            cat >/run/cni/net.d/10-danm.conflist <<'LIST'
+            {"cniVersion": "1.0.0", "cniVersions": ["1.0.0", "1.1.0"], "name": "danm_meta_cni", "plugins": [
+              {"type": "danm", "kubeconfig": "{{Node.Kubeconfig}}", "cniDir": "/run/cni/danm.d", "capabilities": {"portMappings": true} }
+            ]}
+            LIST
+            """);
+        await ConfigureAsync("/run/cni/bin", "/run/cni/net.d");
+    }
+
+    private Task ConfigureAsync(string plugins, string configurations) => Node.ShellAsync($"""
         # Where root may not lower a score, as in a container, no sandbox's may be lower than containerd's own.
         cat >/run/containerd/config.toml <<'CONFIG'
         version = 2
         root = "/run/containerd/root"
         state = "/run/containerd/state"
         [grpc]
-          address = "{{Socket}}"
+          address = "{Socket}"
         [plugins."io.containerd.internal.v1.opt"]
           path = "/run/containerd/opt"
         [plugins."io.containerd.grpc.v1.cri"]
-          sandbox_image = "{{PauseImage.Name}}"
+          sandbox_image = "{PauseImage.Name}"
           restrict_oom_score_adj = true
           [plugins."io.containerd.grpc.v1.cri".cni]
-            bin_dir = "/run/cni/bin"
-            conf_dir = "/run/cni/net.d"
+            bin_dir = "{plugins}"
+            conf_dir = "{configurations}"
         CONFIG
         """);
 
