@@ -154,9 +154,9 @@ void WriteBillOfMaterials()
     var compiled = System.IO.File.ReadLines($"{native}/danm.ilc.rsp").Where(l => l.StartsWith("-r:")).Select(l => l[3..]);
     // "danm: FILE FILE ...", continued over lines; what follows has a line for each file.
     var linked = Regex.Match(System.IO.File.ReadAllText($"{native}/danm.d").Replace("\\\n", " "), "^[^:]+:(.*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-    var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1];
+    var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1].TrimEnd('/') + "/";
     var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
-    var document = new BillOfMaterials(packages, IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
+    var document = new BillOfMaterials(packages, IsCross ? System.IO.Path.GetFullPath(foreign) : "", IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
     System.IO.File.WriteAllText(bill, document.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n");
 }
 
