@@ -65,15 +65,6 @@ public sealed class LayoutTests
     }
 
     [Test]
-    public void The_manifests_call_it_by_its_name()
-    {
-        var lines = Directory.EnumerateFiles(Path.Combine(DanmBinary.Repository, "manifests"), "*.yaml", SearchOption.AllDirectories).SelectMany(File.ReadLines);
-
-        lines.Select(l => l.Trim()).Where(l => l.StartsWith("image: ", StringComparison.Ordinal) && l.Contains("danm", StringComparison.Ordinal))
-            .Should().HaveCountGreaterThan(4).And.AllBe($"image: {ImageArchive.Name}");
-    }
-
-    [Test]
     public void It_runs_the_executable_as_nobody_in_particular()
     {
         var config = image.Config["config"]!;
