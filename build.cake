@@ -39,6 +39,8 @@ Task("Publish").Description("The static executable, at artifacts/danm, and its b
     var log = new List<string>();
     var (environment, properties) = CrossCompilation();
     var commit = Commit();
+    // The OpenSSL shim is compiled here, and has the names of its sources in it.
+    environment["CFLAGS"] = $"{environment.GetValueOrDefault("CFLAGS")} -ffile-prefix-map={Packages}=/packages/";
     var watch = System.Diagnostics.Stopwatch.StartNew();
     int exit;
     // Without a symbol file: the assembly's identity would be that file's, too, which has folders in it, and classes in a generator's random order.
@@ -142,6 +144,8 @@ bool IsUpToDate() => FileExists(binary) && FileExists(bill) && GetFiles("Danm/**
     .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
     .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
 
+string Packages => Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1].TrimEnd('/') + "/";
+
 // What the executable says it was built from.
 string Commit() => Output("git", ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
 
@@ -155,9 +159,8 @@ void WriteBillOfMaterials(string commit)
     var compiled = System.IO.File.ReadLines($"{native}/danm.ilc.rsp").Where(l => l.StartsWith("-r:")).Select(l => l[3..]);
     // "danm: FILE FILE ...", continued over lines; what follows has a line for each file.
     var linked = Regex.Match(System.IO.File.ReadAllText($"{native}/danm.d").Replace("\\\n", " "), "^[^:]+:(.*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-    var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1].TrimEnd('/') + "/";
     var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
-    var document = new BillOfMaterials(packages, IsCross ? System.IO.Path.GetFullPath(foreign) : "", IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, commit, CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
+    var document = new BillOfMaterials(Packages, IsCross ? System.IO.Path.GetFullPath(foreign) : "", IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, commit, CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
     System.IO.File.WriteAllText(bill, document.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n");
 }
 
