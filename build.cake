@@ -38,18 +38,21 @@ Task("Publish").Description("The static executable, at artifacts/danm, and its b
     Information($"Publishing {binary}: native compilation takes one to four minutes");
     var log = new List<string>();
     var (environment, properties) = CrossCompilation();
+    var commit = Commit();
+    // The OpenSSL shim is compiled here, and has the names of its sources in it.
+    environment["CFLAGS"] = $"{environment.GetValueOrDefault("CFLAGS")} -ffile-prefix-map={Packages}=/packages/";
     var watch = System.Diagnostics.Stopwatch.StartNew();
     int exit;
     // Without a symbol file: the assembly's identity would be that file's, too, which has folders in it, and classes in a generator's random order.
     using (Progress("compiling"))
-        exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m -p:DebugType=none -p:SourceRevisionId={Commit()}{properties}", log.Add, environment);
+        exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m -p:DebugType=none -p:SourceRevisionId={commit}{properties}", log.Add, environment);
     // The linker says of every static program that names are resolved by the libc it was built with; docs/performance.md says why that holds.
     var warnings = log.Where(l => Regex.IsMatch(l, @"warning (IL|CS|CA|NU)\d+")).Distinct().ToList();
     if (exit != 0 || warnings.Count > 0)
         throw new CakeException($"publish failed:\n{string.Join('\n', exit != 0 ? log : warnings)}");
     if (Run(IsCross ? "aarch64-linux-gnu-strip" : "strip", $"-o {binary} {artifacts}/publish-{runtime}/danm", Console.WriteLine) != 0)
         throw new CakeException("strip failed");
-    WriteBillOfMaterials();
+    WriteBillOfMaterials(commit);
     Information($"{binary}: {new FileInfo(binary).Length / 1e6:0.0} MB after {watch.Elapsed.TotalSeconds:0} s");
 });
 
@@ -141,6 +144,8 @@ bool IsUpToDate() => FileExists(binary) && FileExists(bill) && GetFiles("Danm/**
     .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
     .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
 
+string Packages => Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1].TrimEnd('/') + "/";
+
 // What the executable says it was built from.
 string Commit() => Output("git", ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
 
@@ -148,15 +153,14 @@ string Commit() => Output("git", ["describe", "--always", "--dirty", "--abbrev=4
 DateTimeOffset CommitTime() =>
     DateTimeOffset.FromUnixTimeSeconds(long.TryParse(EnvironmentVariable("SOURCE_DATE_EPOCH") ?? Output("git", ["log", "-1", "--format=%ct"]), out var seconds) ? seconds : 0);
 
-void WriteBillOfMaterials()
+void WriteBillOfMaterials(string commit)
 {
     var native = $"Danm/obj/Release/net10.0/{runtime}/native";
     var compiled = System.IO.File.ReadLines($"{native}/danm.ilc.rsp").Where(l => l.StartsWith("-r:")).Select(l => l[3..]);
     // "danm: FILE FILE ...", continued over lines; what follows has a line for each file.
     var linked = Regex.Match(System.IO.File.ReadAllText($"{native}/danm.d").Replace("\\\n", " "), "^[^:]+:(.*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-    var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1];
     var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
-    var document = new BillOfMaterials(packages, IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
+    var document = new BillOfMaterials(Packages, IsCross ? System.IO.Path.GetFullPath(foreign) : "", IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, commit, CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
     System.IO.File.WriteAllText(bill, document.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n");
 }
 

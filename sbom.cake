@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 // What an executable is made of, as a CycloneDX 1.6 document: the NuGet packages that the compiler was given, and the Debian packages of what the
-// linker read, each named by its own files on this machine.
-sealed class BillOfMaterials(string packages, string linker, Func<string, string[], string> run)
+// linker read, each named by its own files: packages is NuGet's folder, foreign that with the libraries of another machine, if any.
+sealed class BillOfMaterials(string packages, string foreign, string linker, Func<string, string[], string> run)
 {
-    // Debian's copyright files are prose; of these source packages it is known.
+    // Debian's copyright files are prose; of packages whose names begin so it is known.
     static readonly Dictionary<string, string> Licenses = new()
     {
-        ["gcc"] = "GPL-3.0-or-later WITH GCC-exception-3.1", ["glibc"] = "LGPL-2.1-or-later", ["openssl"] = "Apache-2.0", ["zlib"] = "Zlib",
+        ["libc6-dev"] = "LGPL-2.1-or-later", ["libgcc-"] = "GPL-3.0-or-later WITH GCC-exception-3.1", ["libssl-dev"] = "Apache-2.0", ["zlib1g-dev"] = "Zlib",
     };
 
     // The compiler's and the linker's inputs: paths of files.
@@ -70,8 +70,10 @@ sealed class BillOfMaterials(string packages, string linker, Func<string, string
     {
         if (file.StartsWith(Environment.CurrentDirectory))
             return null;
+        var root = foreign != "" && file.StartsWith(foreign) ? foreign : "";
+        var (path, database) = (file[root.Length..], $"--admindir={root}/var/lib/dpkg");
         // Where /lib is /usr/lib, packages know a file by either.
-        var owner = ((string[])[file, file.Replace("/usr/", "/"), "/usr" + file]).Select(f => run("dpkg-query", ["--search", f])).FirstOrDefault(o => o != "");
+        var owner = ((string[])[path, path.Replace("/usr/", "/"), "/usr" + path]).Select(f => run("dpkg-query", [database, "--search", f])).FirstOrDefault(o => o != "");
         if (owner is null)
         {
             var hash = Convert.ToHexStringLower(SHA256.HashData(System.IO.File.ReadAllBytes(file)));
@@ -81,11 +83,11 @@ sealed class BillOfMaterials(string packages, string linker, Func<string, string
             return library;
         }
 
-        var fields = run("dpkg-query", ["--show", "--showformat=${Package} ${Version} ${Architecture} ${source:Package}", owner.Split(": ")[0]]).Split(' ');
+        var fields = run("dpkg-query", [database, "--show", "--showformat=${Package} ${Version} ${Architecture} ${source:Package}", owner.Split(": ")[0]]).Split(' ');
         var (name, version, architecture, source) = (fields[0], fields[1], fields[2], fields[3]);
-        var system = System.IO.File.ReadLines("/etc/os-release").Select(l => l.Split('=')).ToDictionary(p => p[0], p => p[^1].Trim('"'));
+        var system = System.IO.File.ReadLines("/etc/os-release").Where(l => l.Contains('=')).Select(l => l.Split('=')).ToDictionary(p => p[0], p => p[^1].Trim('"'));
         var component = Component(name, version, $"pkg:deb/{system["ID"]}/{name}@{Uri.EscapeDataString(version)}?arch={architecture}&distro={system["ID"]}-{system["VERSION_ID"]}&upstream={source}");
-        if (Licenses.GetValueOrDefault(Regex.Replace(source, @"(-cross|-\d+(-cross)?(-ports)?)$", "")) is { } license)
+        if (Licenses.FirstOrDefault(l => name.StartsWith(l.Key)).Value is { } license)
             component["licenses"] = License(license);
         return component;
     }

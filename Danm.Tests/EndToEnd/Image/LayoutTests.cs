@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Danm.Tests.EndToEnd.Image;
@@ -91,6 +92,18 @@ public sealed class LayoutTests
         var created = DateTimeOffset.Parse((string)image.Config["created"]!, CultureInfo.InvariantCulture);
         content.Should().OnlyContain(e => e.Uid == 0 && e.Gid == 0 && e.ModificationTime == created);
         image.FileOf("usr/share/doc/danm/LICENSE").Should().Equal(File.ReadAllBytes(Path.Combine(DanmBinary.Repository, "LICENSE")));
+    }
+
+    [Test]
+    public void Nothing_in_it_tells_where_it_was_built()
+    {
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget");
+
+        foreach (var folder in (string[])[packages, DanmBinary.Repository])
+        {
+            image.Layer.AsSpan().IndexOf(Encoding.UTF8.GetBytes(folder)).Should().Be(-1, folder);
+            image.Layer.AsSpan().IndexOf(Encoding.Unicode.GetBytes(folder)).Should().Be(-1, folder);
+        }
     }
 
     [Test]
