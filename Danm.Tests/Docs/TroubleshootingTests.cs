@@ -24,16 +24,31 @@ public sealed partial class TroubleshootingTests
         CodeRow().Matches(page.Text).Select(m => int.Parse(m.Groups[1].Value)).Should().BeSubsetOf(codes);
     }
 
+    [Test]
+    public void Every_reason_of_an_Event_is_one_of_the_code()
+    {
+        var events = page.Text[page.Text.IndexOf("\n## Events\n", StringComparison.Ordinal)..];
+        var reasons = ReasonRow().Matches(events[..events.IndexOf("\n## ", 1, StringComparison.Ordinal)]).Select(m => m.Groups[1].Value).ToList();
+        reasons.Should().HaveCountGreaterThan(10);
+        var code = Code();
+        reasons.Should().OnlyContain(r => code.Contains($"\"{r}\"", StringComparison.Ordinal));
+    }
+
     // Quoted are the parts of a message that do not change; each is somewhere in the code.
     [Test]
     public void Every_message_that_is_quoted_is_one_of_the_code()
     {
-        var code = string.Join('\n', Directory.EnumerateFiles(Path.Combine(DanmBinary.Repository, "Danm"), "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains("/obj/") && !f.Contains("/bin/")).Select(File.ReadAllText));
+        var code = Code();
         var quoted = Message().Matches(page.Text).SelectMany(m => m.Groups[1].Value.Split('…', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
         quoted.Should().HaveCountGreaterThan(60);
         quoted.Where(q => !code.Contains(q.Replace("\"", "\\\""), StringComparison.Ordinal) && !code.Contains(q, StringComparison.Ordinal)).Should().BeEmpty();
     }
+
+    private static string Code() => string.Join('\n', Directory.EnumerateFiles(Path.Combine(DanmBinary.Repository, "Danm"), "*.cs", SearchOption.AllDirectories)
+        .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)).Select(File.ReadAllText));
+
+    [GeneratedRegex(@"^\| `(\w+)` \|", RegexOptions.Multiline)]
+    private static partial Regex ReasonRow();
 
     [GeneratedRegex(@"^\| (\d+) \|", RegexOptions.Multiline)]
     private static partial Regex CodeRow();
