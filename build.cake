@@ -122,6 +122,8 @@ Task("Demo").Description("Two Pods, two networks, no cluster").IsDependentOn("Pu
 Task("Benchmark").Description("Figures of the executable and of IPAM; --only=processes|ipam|node|webhook|svcwatcher, --plot=FILE").IsDependentOn("Publish").Does(() =>
     DotNet($"run --project Danm.Tests -c Release -- benchmark {only}{(plot == "" ? "" : $" --plot {plot}")}"));
 
+Task("Docs").Description("docs/api.md, from manifests/crds").Does(() => DotNet("run --project Danm.Tests -- api-reference"));
+
 Task("Soak").Description("Ten minutes of churn for netwatcher; --seconds=N").IsDependentOn("Publish").Does(() =>
 {
     Environment.SetEnvironmentVariable("DANM_SOAK_SECONDS", Argument("seconds", "600"));

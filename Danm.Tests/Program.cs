@@ -1,3 +1,4 @@
+using Danm.Tests.ApiReference;
 using Danm.Tests.ApiServer;
 using Danm.Tests.Benchmarks;
 using Danm.Tests.Demo;
@@ -9,11 +10,13 @@ switch (args)
         return await DemoProgram.RunAsync();
     case ["benchmark", .. var rest]:
         return await BenchmarkProgram.RunAsync(rest);
+    case ["api-reference"]:
+        return await ApiReferenceProgram.RunAsync();
     case ["apiserver", .. var rest]:
         return await ApiServerProgram.RunAsync(rest);
     case ["guest"]:
         return await GuestProgram.RunAsync();
     default:
-        await Console.Error.WriteLineAsync("usage: demo | benchmark [processes|ipam] [--markdown FILE] [--runs N] [--warm-ups N] [--seconds N] [--plot FILE] | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
+        await Console.Error.WriteLineAsync("usage: demo | benchmark [processes|ipam] [--markdown FILE] [--runs N] [--warm-ups N] [--seconds N] [--plot FILE] | api-reference | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
         return 2;
 }
