@@ -34,7 +34,7 @@ internal static class DoctorCommand
             var (onNode, inCluster) = chosen ? (parsed.GetValue(node), parsed.GetValue(whole)) : (configuration is not null, true);
             using var cluster = new ClusterView(() => options.Connect(parsed, FallbackOf(configuration)).Api, cancellation);
             using var here = new NodeView(new NodeFolders(folders.BinDir(parsed), confDir, parsed.GetRequiredValue(state)), cluster, options.Patience(parsed));
-            IReadOnlyList<ICheck> checks = [.. onNode ? CheckCatalog.OfNode(here) : [], .. inCluster ? CheckCatalog.OfCluster(cluster) : []];
+            IReadOnlyList<ICheck> checks = [.. onNode ? CheckCatalog.OfNode(here) : [], .. inCluster ? CheckCatalog.OfCluster(cluster) : [CheckCatalog.OfServer(cluster)]];
             var results = await new Examination(LimitOf(options.Patience(parsed))).RunAsync(checks, cancellation).ConfigureAwait(false);
             var writer = new DoctorWriter(parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetRequiredValue(output), !parsed.GetValue(noHeaders));
             writer.Write(results);
