@@ -1,3 +1,5 @@
+#load image.cake
+#load sbom.cake
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -10,6 +12,10 @@ var foreign = Argument("arm64-libraries", "/usr/local/arm64");
 
 var artifacts = Directory("artifacts");
 var binary = artifacts + File(runtime == "linux-x64" ? "danm" : $"danm-{runtime}");
+var architecture = runtime == "linux-x64" ? "amd64" : "arm64";
+var bill = artifacts + File(runtime == "linux-x64" ? "danm-sbom.json" : $"danm-{runtime}-sbom.json");
+var imageName = Argument("image", "localhost/danm");
+var imageFile = Argument("archive", $"{artifacts}/danm-image-{architecture}.tar");
 var summary = "";
 
 Task("Clean").Does(() =>
@@ -21,7 +27,7 @@ Task("Clean").Does(() =>
 
 Task("Build").Does(() => DotNet("build Danm.slnx -c Release -v q"));
 
-Task("Publish").Description("The static executable, at artifacts/danm").Does(() =>
+Task("Publish").Description("The static executable, at artifacts/danm, and its bill of materials").Does(() =>
 {
     if (IsUpToDate())
     {
@@ -34,18 +40,56 @@ Task("Publish").Description("The static executable, at artifacts/danm").Does(() 
     var (environment, properties) = CrossCompilation();
     var watch = System.Diagnostics.Stopwatch.StartNew();
     int exit;
+    // Without a symbol file: the assembly's identity would be that file's, too, which has folders in it, and classes in a generator's random order.
     using (Progress("compiling"))
-        exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m{properties}", log.Add, environment);
+        exit = Run("dotnet", $"publish Danm/Danm.csproj -c Release -r {runtime} -o {artifacts}/publish-{runtime} -v m -p:DebugType=none -p:SourceRevisionId={Commit()}{properties}", log.Add, environment);
     // The linker says of every static program that names are resolved by the libc it was built with; docs/performance.md says why that holds.
     var warnings = log.Where(l => Regex.IsMatch(l, @"warning (IL|CS|CA|NU)\d+")).Distinct().ToList();
     if (exit != 0 || warnings.Count > 0)
         throw new CakeException($"publish failed:\n{string.Join('\n', exit != 0 ? log : warnings)}");
     if (Run(IsCross ? "aarch64-linux-gnu-strip" : "strip", $"-o {binary} {artifacts}/publish-{runtime}/danm", Console.WriteLine) != 0)
         throw new CakeException("strip failed");
+    WriteBillOfMaterials();
     Information($"{binary}: {new FileInfo(binary).Length / 1e6:0.0} MB after {watch.Elapsed.TotalSeconds:0} s");
 });
 
-Task("Test").Description("All tests; the last line counts them").IsDependentOn("Publish").Does(() =>
+Task("Image").Description("The container image as an archive, at artifacts/danm-image-amd64.tar; --image=NAME, --archive=FILE").IsDependentOn("Publish").Does(() =>
+{
+    var made = JsonNode.Parse(System.IO.File.ReadAllText(bill))["metadata"];
+    var image = new ImageArchive(architecture, DateTimeOffset.Parse((string)made["timestamp"]));
+    foreach (var folder in (string[])["cni", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/local", "usr/local/bin", "usr/share", "usr/share/doc", "usr/share/doc/danm"])
+        image.AddFolder(folder);
+    image.AddFile("usr/local/bin/danm", binary, executable: true);
+    foreach (var name in (string[])["fakeipam", "kubectl-danm", "netwatcher", "svcwatcher", "webhook"])
+        image.AddLink($"usr/local/bin/{name}", "danm");
+    foreach (var name in (string[])["danm", "fakeipam"])
+        image.AddLink($"cni/{name}", "../usr/local/bin/danm");
+    image.AddFile("usr/share/doc/danm/LICENSE", "LICENSE");
+    image.AddFile("usr/share/doc/danm/danm.cdx.json", bill);
+
+    var version = (string)made["component"]["version"];
+    var labels = new JsonObject
+    {
+        ["org.opencontainers.image.title"] = "danm",
+        ["org.opencontainers.image.description"] = "Network management for Kubernetes Pods with several interfaces",
+        ["org.opencontainers.image.version"] = version,
+        ["org.opencontainers.image.created"] = (string)made["timestamp"],
+        ["org.opencontainers.image.licenses"] = "BSD-3-Clause",
+    };
+    if (made["component"]["pedigree"] is { } pedigree)
+        labels["org.opencontainers.image.revision"] = (string)pedigree["commits"][0]["uid"];
+    var digest = image.Write(imageFile, imageName, version, new JsonObject
+    {
+        ["User"] = "65532:65532",
+        ["Env"] = new JsonArray("PATH=/usr/local/bin"),
+        ["Entrypoint"] = new JsonArray("/usr/local/bin/danm"),
+        ["WorkingDir"] = "/",
+        ["Labels"] = labels,
+    });
+    Information($"{imageFile}: {imageName}:{version}, {digest}, {new FileInfo(imageFile).Length / 1e6:0.0} MB");
+});
+
+Task("Test").Description("All tests; the last line counts them").IsDependentOn("Image").Does(() =>
 {
     var results = artifacts + Directory("test-results");
     CleanDirectory(results);
@@ -93,9 +137,28 @@ RunTarget(target);
 
 bool IsCross => runtime == "linux-arm64" && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture != System.Runtime.InteropServices.Architecture.Arm64;
 
-bool IsUpToDate() => FileExists(binary) && GetFiles("Danm/**/*.cs").Concat(GetFiles("Danm/*.csproj")).Concat(GetFiles("*.props"))
+bool IsUpToDate() => FileExists(binary) && FileExists(bill) && GetFiles("Danm/**/*.cs").Concat(GetFiles("Danm/*.csproj")).Concat(GetFiles("*.props"))
     .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
     .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
+
+// What the executable says it was built from.
+string Commit() => Output("git", ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);
+
+// The time that everything has which carries one.
+DateTimeOffset CommitTime() =>
+    DateTimeOffset.FromUnixTimeSeconds(long.TryParse(EnvironmentVariable("SOURCE_DATE_EPOCH") ?? Output("git", ["log", "-1", "--format=%ct"]), out var seconds) ? seconds : 0);
+
+void WriteBillOfMaterials()
+{
+    var native = $"Danm/obj/Release/net10.0/{runtime}/native";
+    var compiled = System.IO.File.ReadLines($"{native}/danm.ilc.rsp").Where(l => l.StartsWith("-r:")).Select(l => l[3..]);
+    // "danm: FILE FILE ...", continued over lines; what follows has a line for each file.
+    var linked = Regex.Match(System.IO.File.ReadAllText($"{native}/danm.d").Replace("\\\n", " "), "^[^:]+:(.*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    var packages = Output("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"]).Split(": ")[^1];
+    var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
+    var document = new BillOfMaterials(packages, IsCross ? "aarch64-linux-gnu-ld" : "ld", Output).Of(binary, version, Commit(), CommitTime(), compiled.Concat(linked.Select(f => System.IO.Path.Combine("Danm", f))));
+    System.IO.File.WriteAllText(bill, document.ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n");
+}
 
 // From x64 to arm64: clang compiles the OpenSSL shim for the other machine, and links what was unpacked for it (docs/development.md).
 (Dictionary<string, string> Environment, string Properties) CrossCompilation()
@@ -130,6 +193,22 @@ void DotNet(string arguments)
 {
     if (Run("dotnet", arguments, Console.WriteLine) != 0)
         throw new CakeException($"dotnet {arguments.Split(' ')[0]} failed");
+}
+
+// What it prints; nothing where it fails.
+string Output(string program, string[] arguments)
+{
+    try
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Trim() : "";
+    }
+    catch (System.ComponentModel.Win32Exception)
+    {
+        return "";
+    }
 }
 
 int Run(string program, string arguments, Action<string> line, IDictionary<string, string> environment = null)

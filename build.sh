@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need (as root on Debian or Ubuntu), then runs a target of build.cake:
-#   ./build.sh --target=Demo|Test|Publish|Build|Benchmark|Clean
+#   ./build.sh --target=Demo|Test|Publish|Image|Build|Benchmark|Clean
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -8,7 +8,7 @@ command -v dotnet >/dev/null || { echo "error: the .NET 10 SDK is missing: https
 
 # program or file that shows whether it is there, and the package that brings it
 needs=(
-  clang:clang cmake:cmake ip:iproute2 ping:iputils-ping strace:strace modprobe:kmod
+  clang:clang cmake:cmake make:make ip:iproute2 ping:iputils-ping strace:strace modprobe:kmod
   linux.uml:user-mode-linux /usr/include/openssl/ssl.h:libssl-dev /usr/include/zlib.h:zlib1g-dev
   /usr/lib/cni/macvlan:containernetworking-plugins iptables:iptables kubectl:kubernetes-client zsh:zsh fish:fish
   containerd:containerd runc:runc dig:bind9-dnsutils curl:curl haproxy:haproxy

@@ -7,7 +7,8 @@ namespace Danm.Tests.ApiServer;
 
 /// <summary>
 /// The built-in resources. Their schemas (BuiltInTypes.yaml) know the fields that matter to a network plugin and keep
-/// the others; what a real server would refuse in those others is not noticed here.
+/// the others; what a real server would refuse in those others is not noticed here. Those of what manifests/ deploys (Workloads.yaml) are
+/// whole as far as our manifests go.
 /// </summary>
 public static class BuiltInTypes
 {
@@ -16,16 +17,20 @@ public static class BuiltInTypes
 
     private static Dictionary<string, StructuralSchema> ReadSchemas()
     {
-        using var stream = typeof(BuiltInTypes).Assembly.GetManifestResourceStream("Danm.Tests.ApiServer.BuiltInTypes.yaml")!;
-        using var text = new StreamReader(stream);
         var result = new Dictionary<string, StructuralSchema>();
-        foreach (var (kind, source) in Yaml.Documents(text.ReadToEnd()).Single())
+        foreach (var file in (string[])["BuiltInTypes", "Workloads"])
         {
-            var reader = new SchemaReader();
-            result[kind] = reader.Read((JsonObject)source!, kind);
-            if (reader.Errors.Count > 0)
-                throw new InvalidOperationException(string.Join("; ", reader.Errors));
+            using var stream = typeof(BuiltInTypes).Assembly.GetManifestResourceStream($"Danm.Tests.ApiServer.{file}.yaml")!;
+            using var text = new StreamReader(stream);
+            foreach (var (kind, source) in Yaml.Documents(text.ReadToEnd()).Single())
+            {
+                var reader = new SchemaReader();
+                result[kind] = reader.Read((JsonObject)source!, kind);
+                if (reader.Errors.Count > 0)
+                    throw new InvalidOperationException(string.Join("; ", reader.Errors));
+            }
         }
+
         return result;
     }
 
@@ -116,8 +121,14 @@ public static class BuiltInTypes
         Rbac("ClusterRole", "clusterroles", namespaced: false),
         Rbac("RoleBinding", "rolebindings", namespaced: true),
         Rbac("ClusterRoleBinding", "clusterrolebindings", namespaced: false),
-        Generic("apps", "v1", "Deployment", "deployments", ["deploy"], Column.Of("Ready", o => $"{o.At("status", "readyReplicas") ?? 0}/{o.At("spec", "replicas")}")),
-        Generic("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
+        Workload("apps", "Deployment", "deployments", ["deploy"], Column.Of("Ready", o => $"{o.At("status", "readyReplicas") ?? 0}/{o.At("spec", "replicas")}")),
+        Workload("apps", "DaemonSet", "daemonsets", ["ds"], Column.Of("Ready", o => o.At("status", "numberReady") ?? 0)),
+        Workload("policy", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
+        Policy("flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", Column.Of("PriorityLevel", o => o.At("spec", "priorityLevelConfiguration", "name").String())),
+        Policy("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", Column.Of("Type", o => o.At("spec", "type").String())),
+        // Stored, but not enforced.
+        Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", Column.Of("Validations", o => (o.At("spec", "validations") as JsonArray)?.Count ?? 0)),
+        Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", Column.Of("PolicyName", o => o.At("spec", "policyName").String())),
     ];
 
     private static ResourceType Rbac(string kind, string plural, bool namespaced) => new()
@@ -149,8 +160,19 @@ public static class BuiltInTypes
     private static ResourceType Generic(string group, string version, string kind, string plural, string[] shortNames, params Column[] columns) => new()
     {
         Group = group, Version = version, Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
-        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], HasStatus = kind is "Deployment" or "PodDisruptionBudget",
-        HasGeneration = kind is "Deployment" or "PodDisruptionBudget", CreatesOnUpdate = kind is "Lease", NeedsVersion = kind is "Lease",
+        Schema = SchemaOf(kind), Columns = [Column.Name, .. columns, Column.Age], CreatesOnUpdate = kind is "Lease", NeedsVersion = kind is "Lease",
+    };
+
+    private static ResourceType Workload(string group, string kind, string plural, string[] shortNames, Column column) => new()
+    {
+        Group = group, Version = "v1", Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), ShortNames = shortNames, Namespaced = true,
+        HasStatus = true, HasGeneration = true, Schema = SchemaOf(kind), Columns = [Column.Name, column, Column.Age],
+    };
+
+    private static ResourceType Policy(string group, string kind, string plural, Column column) => new()
+    {
+        Group = group, Version = "v1", Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), HasStatus = kind != "ValidatingAdmissionPolicyBinding",
+        HasGeneration = true, Schema = SchemaOf(kind), Columns = [Column.Name, column, Column.Age],
     };
 
     /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>

@@ -36,8 +36,13 @@ internal sealed class ModeProcess : IAsyncDisposable
     {
         var given = arguments.ToArray();
         string[] silent = [.. ((string[])["--health-probe-bind-address", "--metrics-bind-address"]).Where(o => !given.Any(a => a.StartsWith(o, StringComparison.Ordinal))).Select(o => $"{o}=0")];
-        string[] line = [.. enter, DanmBinary.Path, mode, .. silent, .. given];
-        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        return StartLine([.. enter, DanmBinary.Path, mode, .. silent, .. given], environment);
+    }
+
+    /// <summary>Starts one by a command line that says everything itself.</summary>
+    public static ModeProcess StartLine(IReadOnlyList<string> line, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(line[0], line.Skip(1)) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var running = new ModeProcess(Process.Start(start)!);

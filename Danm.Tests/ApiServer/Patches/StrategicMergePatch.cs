@@ -14,6 +14,7 @@ public static class StrategicMergePatch
         ["containers"] = "name", ["initContainers"] = "name", ["ephemeralContainers"] = "name", ["volumes"] = "name", ["env"] = "name",
         ["volumeMounts"] = "mountPath", ["imagePullSecrets"] = "name", ["hostAliases"] = "ip", ["conditions"] = "type", ["ownerReferences"] = "uid",
         ["addresses"] = "type", ["podIPs"] = "ip", ["hostIPs"] = "ip", ["taints"] = "key", ["secrets"] = "name",
+        ["webhooks"] = "name", ["matchConditions"] = "name", ["variables"] = "name",
     };
 
     public static JsonObject Apply(JsonObject target, JsonObject patch) => Apply(target, patch, target["kind"].String() ?? "");
@@ -46,7 +47,7 @@ public static class StrategicMergePatch
     private static string? MergeKey(string list, string kind) => (list, kind) switch
     {
         ("ports", "Service") => "port",
-        ("ports", "Pod" or "Deployment") => "containerPort",
+        ("ports", "Pod" or "Deployment" or "DaemonSet") => "containerPort",
         _ => MergeKeys.GetValueOrDefault(list),
     };
 

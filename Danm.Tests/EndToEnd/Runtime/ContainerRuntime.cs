@@ -23,6 +23,12 @@ internal sealed class ContainerRuntime : IAsyncDisposable
 
     public HostNode Node { get; }
 
+    /// <summary>What a test asks that is not here.</summary>
+    public CriChannel Channel => channel;
+
+    /// <summary>What sandboxes name as the parent of their control group.</summary>
+    public string CgroupParent => $"/{group.Name}";
+
     private string Socket => Node.PathOf("containerd.sock");
 
     private string Log => Node.PathOf("containerd.log");
@@ -36,7 +42,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
         {
             await runtime.ConfigureAsync();
             await runtime.RestartAsync();
-            await runtime.ImportImageAsync();
+            await runtime.ImportAsync(await PauseImage.WriteAsync(runtime.Node.PathOf("image")), PauseImage.Name);
             return runtime;
         }
         catch
@@ -102,7 +108,7 @@ internal sealed class ContainerRuntime : IAsyncDisposable
             },
             Hostname = (string)metadata["name"]!,
             PortMappings = { ports },
-            Linux = new LinuxPodSandboxConfig { CgroupParent = $"/{group.Name}" },
+            Linux = new LinuxPodSandboxConfig { CgroupParent = CgroupParent },
         };
         return (await channel.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config })).PodSandboxId;
     }
@@ -133,6 +139,16 @@ internal sealed class ContainerRuntime : IAsyncDisposable
         var namespaces = JsonNode.Parse(answer.Info["info"])!["runtimeSpec"]!["linux"]!["namespaces"]!.AsArray();
         var path = (string)namespaces.Single(n => (string?)n!["type"] == "network")!["path"]!;
         return await Node.ShellAsync($"nsenter --net={path} {command}");
+    }
+
+    /// <summary>Imports an image as an administrator does on a node; gives what the runtime says of it.</summary>
+    public async Task<Cri.Image> ImportAsync(string archive, string name)
+    {
+        await Node.ShellAsync($"ctr --address {Socket} --namespace k8s.io images import {archive}");
+        Cri.Image? image = null;
+        await UntilAsync($"the image {name} is known", async () =>
+            (image = (await channel.Images.ImageStatusAsync(new ImageStatusRequest { Image = new ImageSpec { Image = name } })).Image) is not null);
+        return image!;
     }
 
     /// <summary>What containerd and the plugin have to say to a failed test.</summary>
@@ -171,14 +187,6 @@ internal sealed class ContainerRuntime : IAsyncDisposable
             conf_dir = "/run/cni/net.d"
         CONFIG
         """);
-
-    private async Task ImportImageAsync()
-    {
-        var archive = await PauseImage.WriteAsync(Node.PathOf("image"));
-        await Node.ShellAsync($"ctr --address {Socket} --namespace k8s.io images import {archive}");
-        await UntilAsync("the image is known", async () =>
-            (await channel.Images.ImageStatusAsync(new ImageStatusRequest { Image = new ImageSpec { Image = PauseImage.Name } })).Image is not null);
-    }
 
     private static async Task UntilAsync(string what, Func<Task<bool>> condition)
     {
