@@ -47,21 +47,21 @@ internal sealed class Examination(TimeSpan limit)
         _ => Finding.Failed($"could not check: {fault.Message}", "mend what it says, then run it again"),
     };
 
-    /// <summary>What a check has found so far: a check whose time is over may still be adding.</summary>
+    /// <summary>What a check has found so far: a check whose time is over may still be adding. Of too many the worst are kept.</summary>
     private sealed class Findings
     {
         private readonly Lock gate = new();
         private readonly List<Finding> list = [];
-        private int more;
+        private CheckStatus worstDropped;
+        private int dropped;
 
         public void Add(Finding finding)
         {
             lock (gate)
             {
-                if (list.Count < MostFindings)
-                    list.Add(finding with { Found = CniText.Clean(finding.Found, MaxText), Advice = finding.Advice is { } advice ? CniText.Clean(advice, MaxText) : null });
-                else
-                    more++;
+                if (list.Count == MostFindings && !MakeRoomFor(finding))
+                    return;
+                list.Add(finding with { Found = CniText.Clean(finding.Found, MaxText), Advice = finding.Advice is { } advice ? CniText.Clean(advice, MaxText) : null });
             }
         }
 
@@ -70,9 +70,20 @@ internal sealed class Examination(TimeSpan limit)
             lock (gate)
             {
                 return list.Count == 0 ? [Finding.Ok("nothing is wrong")]
-                    : more == 0 ? [.. list]
-                    : [.. list, list.MaxBy(f => f.Status)! with { Found = $"and {more} more", Advice = null }];
+                    : dropped == 0 ? [.. list]
+                    : [.. list, new Finding(worstDropped, $"and {dropped} more")];
             }
+        }
+
+        private bool MakeRoomFor(Finding finding)
+        {
+            var mildest = list.Min(f => f.Status);
+            var isWorse = finding.Status > mildest;
+            dropped++;
+            worstDropped = (CheckStatus)Math.Max((int)worstDropped, (int)(isWorse ? mildest : finding.Status));
+            if (isWorse)
+                list.RemoveAt(list.FindLastIndex(f => f.Status == mildest));
+            return isWorse;
         }
     }
 }

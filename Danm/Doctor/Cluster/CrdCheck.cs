@@ -59,13 +59,13 @@ internal sealed class CrdCheck(ClusterView cluster) : ICheck
             yield return Finding.Failed($"{live.Name} is not established: {Cause(live)}", "kubectl describe crd says why; delete whatever has its names, and apply it again");
         if (VersionOf(live) is not { Exists: true } version || version["served"].Text != "true")
         {
-            yield return Finding.Failed($"{live.Name} does not serve {ApiNames.Version}", "kubectl apply -f manifests/crds of this build");
+            yield return Finding.Failed($"{live.Name} does not serve {ApiNames.Version}", "kubectl apply -k manifests/production, or manifests/lightweight, of this build");
             yield break;
         }
 
         var (ours, theirs) = (SchemaFields.Of(VersionOf(wanted)), SchemaFields.Of(version));
         if (ours.FirstOrDefault(f => !theirs.Contains(f)) is { } lacking)
-            yield return Finding.Failed($"{live.Name} is older than this build: it has no {lacking}, which the API server drops from objects", "kubectl apply -f manifests/crds of this build");
+            yield return Finding.Failed($"{live.Name} is older than this build: it has no {lacking}, which the API server drops from objects", "kubectl apply -k manifests/production, or manifests/lightweight, of this build");
         else if (theirs.FirstOrDefault(f => !ours.Contains(f)) is { } later)
             yield return Finding.Info($"{live.Name} is of a later build, or has been changed: it has {later} besides");
     }

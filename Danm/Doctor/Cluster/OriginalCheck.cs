@@ -14,7 +14,9 @@ internal sealed class OriginalCheck(ClusterView cluster, TimeProvider clock) : I
     // Their holder renews it every few seconds.
     private static readonly TimeSpan LongAgo = TimeSpan.FromMinutes(2);
 
-    // The original's images, by their names.
+    // The original's workloads and images, by their names: some of these are anybody's, and count together only.
+    private static readonly string[] Workloads = ["danm-cni", "netwatcher", "svcwatcher", "danm-webhook-deployment"], OwnImages = ["danm-cni-plugins", "danm-installer"];
+
     private static readonly string[] Images = ["danm-cni-plugins", "danm-installer", "netwatcher", "svcwatcher", "webhook"], Folders = ["cni", "netwatcher", "svcwatcher", "webhook"];
 
     private static readonly string[] OldKinds = [ApiNames.DanmNets, ApiNames.DanmEps, ApiNames.TenantNetworks, ApiNames.ClusterNetworks, ApiNames.TenantConfigs];
@@ -62,12 +64,15 @@ internal sealed class OriginalCheck(ClusterView cluster, TimeProvider clock) : I
             return Finding.Failed($"{workload} is danm-utils' Cleaner: it deletes DanmEps without freeing their addresses", "delete it first of all; netwatcher and danm controller do its work");
         if (workload is { Name: "policer", Account: "policer" } || workload.Programs.Contains("policer"))
             return Finding.Failed($"{workload} is danm-utils' Policer: it does not see Danm's objects, and enforces no DanmNetworkPolicy any more", "Danm has nothing in its place: find another way for those policies before you delete it");
-        if (workload.Namespace != ClusterView.SystemNamespace || !workload.Programs.Any(Images.Contains) || IsOurs(workload))
+        if (workload.Namespace != ClusterView.SystemNamespace || !IsNamedAsOriginal(workload) || IsOurs(workload))
             return null;
         return workload.Name == "svcwatcher"
             ? Finding.Failed($"{workload} is the original's svcwatcher: two write for the same Services", "delete it; Danm's is the Deployment danm-svcwatcher")
             : Finding.Failed($"{workload} runs the original's image {string.Join(", ", workload.Programs)}", "apply Danm's manifests; where its selector differs, delete it first");
     }
+
+    private static bool IsNamedAsOriginal(Workload workload) =>
+        workload.Programs.Any(OwnImages.Contains) || (Workloads.Contains(workload.Name) && workload.Programs.Any(Images.Contains));
 
     // Ours may have been given such an image name by whoever mirrors it.
     private static bool IsOurs(Workload workload) => Folders.Select(f => BuildManifests.Of(f, "DaemonSet", "Deployment").Single()).Any(

@@ -39,8 +39,34 @@ internal sealed class PolicyCheck(ClusterView cluster) : ICheck
                 return $"the {what} of {wanted} are not this build's";
         }
 
-        return live["spec"]["failurePolicy"].Text == "Ignore" ? $"{wanted} lets everything pass that it cannot check (failurePolicy: Ignore)" : null;
+        var constraints = live["spec"]["matchConstraints"];
+        return live["spec"]["failurePolicy"].Text == "Ignore" ? $"{wanted} lets everything pass that it cannot check (failurePolicy: Ignore)"
+            : NotAsked(wanted, live) is { } request ? $"{wanted} is not asked about {request}"
+            : constraints["excludeResourceRules"].Items.Any() || Selects(constraints["namespaceSelector"]) || Selects(constraints["objectSelector"]) ? $"{wanted} leaves some objects out (matchConstraints)"
+            : null;
     }
+
+    // Every combination of a rule's groups, versions, operations and resources is one request.
+    private static string? NotAsked(Document wanted, Document live) =>
+        (from rule in RulesOf(wanted)
+         from gr in rule["apiGroups"].Texts
+         from version in rule["apiVersions"].Texts
+         from operation in rule["operations"].Texts
+         from resource in rule["resources"].Texts
+         where !RulesOf(live).Any(r => Has(r, "apiGroups", gr) && Has(r, "apiVersions", version) && Has(r, "operations", operation) && HasResource(r, resource)
+            && !r["resourceNames"].Items.Any() && r["scope"].Text is "" or "*")
+         select $"{operation} of {resource}").FirstOrDefault();
+
+    private static IEnumerable<Document> RulesOf(Document policy) => policy["spec"]["matchConstraints"]["resourceRules"].Items;
+
+    private static bool Has(Document rule, string list, string value) => rule[list].Texts.Any(t => t == value || t == "*");
+
+    // A star alone is for no subresource.
+    private static bool HasResource(Document rule, string resource) =>
+        rule["resources"].Texts.Any(t => t == resource || t == "*/*" || (t == "*" && !resource.Contains('/', StringComparison.Ordinal)));
+
+    // The API server writes {} where nothing was said.
+    private static bool Selects(Document selector) => selector["matchLabels"].Members.Any() || selector["matchExpressions"].Items.Any();
 
     private static string? FaultOfBinding(Document wanted, Document live) =>
         live["spec"]["policyName"].Text != wanted["spec"]["policyName"].Text ? $"{wanted} binds another policy"
