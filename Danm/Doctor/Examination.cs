@@ -71,7 +71,7 @@ internal sealed class Examination(TimeSpan limit)
             {
                 return list.Count == 0 ? [Finding.Ok("nothing is wrong")]
                     : more == 0 ? [.. list]
-                    : [.. list, list.MaxBy(f => f.Status)! with { Found = $"and {more} more", Advice = null }];
+                    : [.. list, list.MaxBy(f => f.Status)! with { Found = $"and {more} more", Advice = "mend these first, then run it again" }];
             }
         }
     }
