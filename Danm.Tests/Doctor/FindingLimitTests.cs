@@ -15,7 +15,7 @@ public sealed class FindingLimitTests
 
         findings.Should().HaveCount(21);
         findings.Should().ContainSingle(f => f.Status == CheckStatus.Failed).Which.Found.Should().Be("the one that counts");
-        findings[^1].Should().Be(new Finding(CheckStatus.Warning, "and 12 more"));
+        findings[^1].Should().Be(Finding.Warning("and 12 more", "mend these first, then run it again"));
     }
 
     [Test]

@@ -28,12 +28,12 @@ internal static class DoctorCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var confDir = folders.ConfDir(parsed);
-            var configuration = NodeView.FindConfiguration(confDir);
+            var places = new NodeFolders(folders.BinDir(parsed), folders.ConfDir(parsed), parsed.GetRequiredValue(state));
+            var configuration = NodeView.FindConfiguration(places.Conf);
             var chosen = parsed.GetValue(node) || parsed.GetValue(whole);
-            var (onNode, inCluster) = chosen ? (parsed.GetValue(node), parsed.GetValue(whole)) : (configuration is not null, true);
+            var (onNode, inCluster) = chosen ? (parsed.GetValue(node), parsed.GetValue(whole)) : (NodeView.IsNode(places), true);
             using var cluster = new ClusterView(() => options.Connect(parsed, FallbackOf(configuration)).Api, cancellation);
-            using var here = new NodeView(new NodeFolders(folders.BinDir(parsed), confDir, parsed.GetRequiredValue(state)), cluster, options.Patience(parsed));
+            using var here = new NodeView(places, cluster, options.Patience(parsed));
             IReadOnlyList<ICheck> checks = [.. onNode ? CheckCatalog.OfNode(here) : [], .. inCluster ? CheckCatalog.OfCluster(cluster) : [CheckCatalog.OfServer(cluster)]];
             var results = await new Examination(LimitOf(options.Patience(parsed))).RunAsync(checks, cancellation).ConfigureAwait(false);
             var writer = new DoctorWriter(parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetRequiredValue(output), !parsed.GetValue(noHeaders));

@@ -71,7 +71,7 @@ internal sealed class Examination(TimeSpan limit)
             {
                 return list.Count == 0 ? [Finding.Ok("nothing is wrong")]
                     : dropped == 0 ? [.. list]
-                    : [.. list, new Finding(worstDropped, $"and {dropped} more")];
+                    : [.. list, new Finding(worstDropped, $"and {dropped} more", worstDropped >= CheckStatus.Warning ? "mend these first, then run it again" : null)];
             }
         }
 

@@ -73,9 +73,13 @@ internal sealed class NodeView : IDisposable
         }
     }
 
-    /// <summary>The file of Danm's configuration in a folder; null if there is none: this is no node, or Danm is not on it.</summary>
+    /// <summary>The file of Danm's configuration in a folder; null if there is none.</summary>
     public static string? FindConfiguration(string folder) =>
         ((string[])[DanmConfiguration.FileName, DanmConfiguration.OriginalFileName]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    /// <summary>Whether Danm is on this machine, or something of it: its configuration may be what is missing.</summary>
+    public static bool IsNode(NodeFolders folders) =>
+        FindConfiguration(folders.Conf) is not null || Directory.Exists(Path.Combine(folders.Conf, ApiAccess.Folder)) || File.Exists(Path.Combine(folders.Bin, PluginFiles.Names[0]));
 
     /// <inheritdoc/>
     public void Dispose()

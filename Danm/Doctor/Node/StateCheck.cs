@@ -46,12 +46,12 @@ internal sealed class StateCheck(NodeView node, TimeProvider clock) : ICheck
 
     private Finding? FaultOf(JournalSight sight, string path)
     {
+        if (sight.Last is not null)
+            return null;
+        if (StateFile.TryPeek(path) is { } content && Journal.Read(content).Needs is > 0 and var needs)
+            return Finding.Failed($"{path} was written by a later build of Danm (format {needs}), and this one must not act on it", "install that build again, or a later one");
         if (sight.IsDamaged)
             return Finding.Failed($"{path} cannot be read: what the sandbox has is known to the API server only", "its DEL, or 'danm ipam gc' on this node, releases it by its DanmEps; look whether the disk is sound");
-        if (sight.Last is not null || clock.GetUtcNow() - sight.Written < Beginning)
-            return null;
-        return StateFile.TryPeek(path) is { } content && Journal.Read(content).Needs is > 0 and var needs
-            ? Finding.Failed($"{path} was written by a later build of Danm (format {needs}), and this one must not act on it", "install that build again, or a later one")
-            : Finding.Info($"{path} has no record: a call was ended as it began", "netwatcher removes it");
+        return clock.GetUtcNow() - sight.Written < Beginning ? null : Finding.Info($"{path} has no record: a call was ended as it began", "netwatcher removes it");
     }
 }
