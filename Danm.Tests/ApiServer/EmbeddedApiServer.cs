@@ -36,6 +36,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private readonly Authenticator authenticator;
     private readonly Authorizer? authorizer;
     private readonly TokenRequests tokenRequests;
+    private readonly AccessReviews accessReviews;
     private WebApplication? host;
 
     private EmbeddedApiServer(ApiServerOptions options)
@@ -47,6 +48,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         webhooks = new MutatingAdmission(api.Store, options.Services);
         resources = new ResourceEndpoint(api, webhooks, options.BookmarkInterval);
         Store = new ApiStore(api);
+        accessReviews = new AccessReviews(authorizer);
         tokenRequests = new TokenRequests(Store, authenticator.Tokens, options.LongestTokenLife);
     }
 
@@ -178,7 +180,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         if (Faults.Next(record) is { } fault && await HappensAsync(fault, context, path, record, response))
             return;
         record.User = authenticator.Authenticate(context);
-        if (path is not null && record.User != Administrator)
+        if (path is not null && record.User != Administrator && !AccessReviews.Is(path))
             authorizer?.Require(record.User, path, record.Verb);
         await WorkAsync(context, path, record, response);
     }
@@ -190,6 +192,12 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
             await response.WriteAsync(201, tokenRequests.Create(ns, account, Json.ParseObject(body.ToArray())));
+        }
+        else if (AccessReviews.Is(path) && context.Request.Method == "POST")
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            await response.WriteAsync(201, accessReviews.Create(record.User, path!, Json.ParseObject(body.ToArray())));
         }
         else if (path is not null)
             await resources.HandleAsync(context, path, record.Verb, record, response, stopping.Token);

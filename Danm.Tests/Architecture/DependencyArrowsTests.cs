@@ -12,6 +12,7 @@ public class DependencyArrowsTests
     private static readonly string[][] Layers =
     [
         ["Cli"],
+        ["Doctor"],
         ["Netwatcher", "Svcwatcher", "Webhook", "Controller", "Install"],
         ["Attach"],
         ["Ipvlan", "FakeIpam"],

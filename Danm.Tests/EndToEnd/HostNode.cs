@@ -58,7 +58,8 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
 
     /// <param name="options">The API server's.</param>
     /// <param name="ownProcesses">Whether what runs on the node ends with it.</param>
-    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null, bool ownProcesses = false)
+    /// <param name="servesHere">Whether the server can be reached from outside the node, too.</param>
+    public static async Task<HostNode> StartAsync(ApiServerOptions? options = null, bool ownProcesses = false, bool servesHere = false)
     {
         if (!Environment.IsPrivilegedProcess)
             DanmBinary.Lacks("namespaces need root: run the tests as root");
@@ -71,7 +72,7 @@ internal sealed class HostNode : ICniNode, IAsyncDisposable
             var server = await EmbeddedApiServer.StartAsync(options with
             {
                 Manifests = [Path.Combine(DanmBinary.Repository, "manifests/crds"), .. options.Manifests],
-                Port = null,
+                Port = servesHere ? 0 : null,
                 ListenHandles = [descriptor],
             });
             server.Store.Create(EndToEnd.Objects.Node("node-1"));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
@@ -16,4 +17,6 @@ namespace Danm.Api;
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(JsonDocument))]
+[JsonSerializable(typeof(ServerVersion))]
 public sealed partial class ClusterJson : JsonSerializerContext;

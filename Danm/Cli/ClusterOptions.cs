@@ -24,9 +24,11 @@ internal sealed class ClusterOptions
     public (ApiClient Api, string Namespace) Connect(ParseResult parsed, string? fallback = null)
     {
         var configuration = KubeConfig.Load(PathOf(parsed, fallback), parsed.GetValue(context));
-        var patience = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
-        return (new ApiClient(configuration, patience), parsed.GetValue(ns) ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
+        return (new ApiClient(configuration, Patience(parsed)), parsed.GetValue(ns) ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
     }
+
+    /// <summary>How long one request may take.</summary>
+    public TimeSpan Patience(ParseResult parsed) => TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
 
     /// <summary>Whether a namespace was asked for, rather than taken from the context.</summary>
     public bool HasNamespace(ParseResult parsed) => parsed.GetValue(ns) is not null;

@@ -86,6 +86,7 @@ internal static class CommandLine
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(IpamCommand.Create());
         root.Subcommands.Add(SvcCommand.Create());
+        root.Subcommands.Add(DoctorCommand.Create());
         foreach (var create in Modes.Values)
             root.Subcommands.Add(WithVersion(create()));
         root.Subcommands.Add(Completion());

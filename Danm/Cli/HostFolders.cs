@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace Danm.Cli;
 
-/// <summary>The host's folders as the installer's container sees them.</summary>
-internal sealed class HostFolders
+/// <summary>The host's folders; unless said otherwise as the installer's container sees them.</summary>
+internal sealed class HostFolders(string defaultBin = "/host/cni", string defaultConf = "/host/net.d")
 {
-    private readonly Option<string> bin = new("--cni-bin-dir") { Description = "The runtime's folder of CNI plugins, as seen here.", DefaultValueFactory = _ => "/host/cni", HelpName = "FOLDER" };
-    private readonly Option<string> conf = new("--cni-conf-dir") { Description = "The runtime's folder of CNI configurations, as seen here.", DefaultValueFactory = _ => "/host/net.d", HelpName = "FOLDER" };
+    private readonly Option<string> bin = new("--cni-bin-dir") { Description = "The runtime's folder of CNI plugins, as seen here.", DefaultValueFactory = _ => defaultBin, HelpName = "FOLDER" };
+    private readonly Option<string> conf = new("--cni-conf-dir") { Description = "The runtime's folder of CNI configurations, as seen here.", DefaultValueFactory = _ => defaultConf, HelpName = "FOLDER" };
 
     public void AddTo(Command command)
     {

@@ -11,10 +11,21 @@ internal static class ProgramVersion
     {
         get
         {
+            var (version, commit) = Parts;
+            return $"danm {version} (commit {commit}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})";
+        }
+    }
+
+    /// <summary>The version alone.</summary>
+    public static string Number => Parts.Version;
+
+    private static (string Version, string Commit) Parts
+    {
+        get
+        {
             var informational = typeof(ProgramVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
             var plus = informational.IndexOf('+');
-            var (version, commit) = plus < 0 ? (informational, "unknown") : (informational[..plus], informational[(plus + 1)..]);
-            return $"danm {version} (commit {commit}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})";
+            return plus < 0 ? (informational, "unknown") : (informational[..plus], informational[(plus + 1)..]);
         }
     }
 }

@@ -23,6 +23,7 @@ public sealed class ApiClient : IDisposable
     private const int MaxObjectSize = 4 << 20;
     private const int MaxListSize = 64 << 20;
     private const int Attempts = 4;
+    private const string VersionPath = "/version";
 
     // The server's audit log, and the manager's name in managedFields.
     private static readonly ProductInfoHeaderValue UserAgent = new("danm", null);
@@ -72,6 +73,22 @@ public sealed class ApiClient : IDisposable
     /// <exception cref="ApiException">Refused, or no answer.</exception>
     public Task<T?> TryGetMetadataAsync<T>(ResourcePath path, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class => GetAsync(path, type, AcceptMetadata, cancellation);
+
+    /// <summary>Asks the server for its version, and looks at its clock: the Date of its answer (RFC 9110, whole seconds), null without one.</summary>
+    /// <exception cref="ApiException">Refused, or no answer.</exception>
+    internal async Task<(ServerVersion Version, DateTimeOffset? Clock)> GetVersionAsync(CancellationToken cancellation)
+    {
+        DateTimeOffset? clock = null;
+        var body = await SendAsync(HttpMethod.Get, VersionPath, null, AcceptJson, MaxObjectSize, cancellation, seen: response => clock = response.Headers.Date).ConfigureAwait(false);
+        try
+        {
+            return (JsonSerializer.Deserialize(body.Span, ClusterJson.Default.ServerVersion) ?? new(), clock);
+        }
+        catch (JsonException e)
+        {
+            throw new ApiException($"GET {VersionPath}", $"the answer is no version: {e.Message}", e);
+        }
+    }
 
     /// <summary>Lists one page. <paramref name="query"/> is ready-made: <c>limit=500&amp;fieldSelector=…</c>, values escaped.</summary>
     /// <exception cref="ApiException">Refused, or no answer; 410 when <c>continue</c> has expired.</exception>
@@ -245,16 +262,16 @@ public sealed class ApiClient : IDisposable
     }
 
     private async Task<ReadOnlyMemory<byte>> SendAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null, Action<HttpResponseMessage>? seen = null)
     {
-        var answer = await AskAsync(method, path, content, accept, maxBody, cancellation, buffer).ConfigureAwait(false);
+        var answer = await AskAsync(method, path, content, accept, maxBody, cancellation, buffer, seen).ConfigureAwait(false);
         return answer.Failure is null ? answer.Body : throw answer.Failure;
     }
 
     /// <summary>The server's last word, be it a refusal.</summary>
     /// <exception cref="ApiException">No answer.</exception>
     private async Task<Answer> AskAsync(
-        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null)
+        HttpMethod method, string path, byte[]? content, MediaTypeWithQualityHeaderValue accept, int maxBody, CancellationToken cancellation, PageBuffer? buffer = null, Action<HttpResponseMessage>? seen = null)
     {
         var unanswered = 0;
         for (var attempt = 1; ; attempt++)
@@ -265,6 +282,7 @@ public sealed class ApiClient : IDisposable
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 limit.CancelAfter(patience);
                 using var response = await SendOnceAsync(method, path, content, accept, limit.Token).ConfigureAwait(false);
+                seen?.Invoke(response);
                 var body = await ResponseBody.ReadAsync($"{method} {path}", response, maxBody, limit.Token, buffer).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return new Answer(unanswered, body, null);

@@ -50,6 +50,9 @@ public readonly record struct ResourcePath
     /// <summary>The <c>token</c> subresource of a service account, to which TokenRequests are posted.</summary>
     public ResourcePath Token => new(this, "/token");
 
+    /// <summary>The same for a write that the server checks and does not carry out.</summary>
+    public ResourcePath DryRun => new(this, "?dryRun=All");
+
     // Dots need no escape, and none keeps them from being taken for a step upwards.
     private static string Segment(string name) => name is "" or "." or ".."
         ? throw new ArgumentException($"\"{name}\" is no name that an object can have", nameof(name))

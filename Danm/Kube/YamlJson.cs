@@ -37,6 +37,27 @@ internal static class YamlJson
         return buffer.ToArray();
     }
 
+    /// <summary>Every document of a file of manifests.</summary>
+    /// <exception cref="YamlException">This is no YAML.</exception>
+    /// <exception cref="FormatException">It has what no object has.</exception>
+    public static List<byte[]> AllToJson(string yaml)
+    {
+        using var text = new StringReader(yaml);
+        var parser = new Parser(text);
+        var documents = new List<byte[]>();
+        parser.Consume<StreamStart>();
+        while (parser.TryConsume<DocumentStart>(out _))
+        {
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer))
+                WriteValue(parser, writer);
+            documents.Add(buffer.ToArray());
+            parser.Consume<DocumentEnd>();
+        }
+
+        return documents;
+    }
+
     private static void WriteValue(Parser parser, Utf8JsonWriter writer)
     {
         if (writer.CurrentDepth > MaxDepth)

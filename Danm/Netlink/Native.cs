@@ -47,6 +47,9 @@ internal static unsafe partial class Native
     internal static partial int setns(int fd, int type);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int unshare(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int ioctl(int fd, nuint request);
 
     /// <summary>Fills a <c>struct stat</c>, of which only the first two words (st_dev, st_ino) are read here.</summary>

@@ -73,6 +73,23 @@ public sealed class NetworkNamespace : IDisposable
     /// <summary>Opens the process's own namespace.</summary>
     public static NetworkNamespace OpenCurrent() => Open("/proc/self/ns/net");
 
+    /// <summary>Makes a namespace that nobody else knows: it and what is in it end when this is closed.</summary>
+    /// <exception cref="NetlinkException">The kernel refused (EPERM without CAP_SYS_ADMIN).</exception>
+    public static NetworkNamespace Make()
+    {
+        var own = s_own ?? Interlocked.CompareExchange(ref s_own, OpenCurrent(), null) ?? s_own;
+        var handle = NamespaceBirth.Run(own);
+        try
+        {
+            return new NetworkNamespace(NamespaceBirth.Path, handle, Identify(NamespaceBirth.Path, handle.Value));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// Goes into the namespace on a thread of its own and comes back with the sockets that were asked for; sockets stay in the
     /// namespace where they were opened. Parameters are written in order; one that fails does not stop the others.

@@ -12,21 +12,26 @@ public sealed class Authorizer(ResourceApi api)
     /// <exception cref="StatusException">403.</exception>
     public void Require(string user, RequestPath path, string verb)
     {
-        if (RulesFor(user, path.Namespace).Any(rule => Allows(rule, path, verb)))
-            return;
         var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
+        if (May(user, path.Namespace, path.Group, resource, path.Name, verb))
+            return;
         var place = path.Namespace is null ? "at the cluster scope" : $"in the namespace \"{path.Namespace}\"";
         var what = path.Group.Length == 0 ? path.Plural : $"{path.Plural}.{path.Group}";
         throw StatusException.Forbidden(
             $"{what}{(path.Name is null ? "" : $" \"{path.Name}\"")} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{path.Group}\" {place}");
     }
 
-    private IEnumerable<JsonNode?> RulesFor(string user, string? ns)
+    /// <summary>Whether a rule allows it.</summary>
+    public bool May(string user, string? ns, string group, string resource, string? name, string verb) =>
+        RulesFor(user, ns).Any(rule => Allows(rule, group, resource, name, verb));
+
+    /// <summary>The rules of all roles that are bound to the user.</summary>
+    public IEnumerable<JsonNode?> RulesFor(string user, string? ns)
     {
         foreach (var binding in All("clusterrolebindings", null).Where(b => IsBound(b, user)))
             foreach (var rule in RulesOf(binding, null))
                 yield return rule;
-        if (ns is null)
+        if (string.IsNullOrEmpty(ns))
             yield break;
         foreach (var binding in All("rolebindings", ns).Where(b => IsBound(b, user)))
             foreach (var rule in RulesOf(binding, ns))
@@ -51,11 +56,10 @@ public sealed class Authorizer(ResourceApi api)
         _ => false,
     });
 
-    private static bool Allows(JsonNode? rule, RequestPath path, string verb)
+    private static bool Allows(JsonNode? rule, string group, string resource, string? name, string verb)
     {
-        var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
-        return Has("verbs", verb) && Has("apiGroups", path.Group) && Has("resources", resource)
-            && (rule.At("resourceNames") is not JsonArray { Count: > 0 } names || (path.Name is not null && names.Any(n => n.String() == path.Name)));
+        return Has("verbs", verb) && Has("apiGroups", group) && Has("resources", resource)
+            && (rule.At("resourceNames") is not JsonArray { Count: > 0 } names || (name is not null && names.Any(n => n.String() == name)));
 
         bool Has(string list, string value) => (rule.At(list) as JsonArray ?? []).Any(v => v.String() is { } text && (text == "*" || text == value));
     }
