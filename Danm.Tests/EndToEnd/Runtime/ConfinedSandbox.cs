@@ -86,7 +86,7 @@ internal sealed class ConfinedSandbox
         {
             var status = await StatusAsync(container);
             if (status.State == ContainerState.ContainerExited)
-                return (status.ExitCode, await LogAsync(status));
+                return (status.ExitCode, await LastLogAsync(status));
         }
 
         throw new TimeoutException($"{command} {string.Join(' ', arguments)} has not ended");
@@ -105,6 +105,18 @@ internal sealed class ConfinedSandbox
 
     private async Task<ContainerStatus> StatusAsync(string container) =>
         (await channel.Runtime.ContainerStatusAsync(new ContainerStatusRequest { ContainerId = container })).Status;
+
+    /// <summary>The runtime may say that a container has ended before it has written down its last words.</summary>
+    private static async Task<string> LastLogAsync(ContainerStatus status)
+    {
+        for (var end = DateTime.UtcNow.AddSeconds(5); ; await Task.Delay(50))
+        {
+            if (await LogAsync(status) is { Length: > 0 } log)
+                return log;
+            if (DateTime.UtcNow > end)
+                return "";
+        }
+    }
 
     /// <summary>A line of the file is a time, the stream, F or P for a part of a line, and the text.</summary>
     private static async Task<string> LogAsync(ContainerStatus status) =>
