@@ -152,7 +152,7 @@ public sealed class InstallationTests
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"app","namespace":"tenant-a","annotations":{"danm.io/selector":"{\"app\":\"app\"}","danm.io/tenantNetwork":"internal"}},
              "spec":{"clusterIP":"None","ports":[{"port":80}]}}
             """);
-        await Eventually.HoldsAsync(() => Store.List("discovery.k8s.io/v1", "EndpointSlice", "tenant-a").Should().ContainSingle()
+        await Eventually.HoldsAsync(() => Store.List("discovery.k8s.io/v1", "EndpointSlice", "tenant-a").Where(s => s["addressType"].String() == "IPv4").Should().ContainSingle()
             .Which["endpoints"]!.AsArray().Should().ContainSingle().Which!["addresses"]![0].String().Should().Be(address));
     }
 
