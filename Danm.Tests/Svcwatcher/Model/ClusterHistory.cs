@@ -49,7 +49,8 @@ internal sealed class ClusterHistory(ModelCluster cluster)
             if (Stopwatch.GetElapsedTime(begun) > Patience)
             {
                 throw new AssertionException($"not within {Patience.TotalSeconds} s:\nmissing:\n  {string.Join("\n  ", wanted.Except(present))}\ntoo much:\n  {string.Join("\n  ", present.Except(wanted))}\n"
-                    + $"log:\n  {string.Join("\n  ", cluster.Log.Lines.TakeLast(20))}");
+                    + $"log:\n  {string.Join("\n  ", cluster.Log.Lines.TakeLast(20))}\n"
+                    + $"at {cluster.Server.Requests.Now}; watches and last requests:\n  {string.Join("\n  ", cluster.Server.Requests.All.Where(r => r.Verb is "list" or "watch" or "patch").TakeLast(60).Concat(cluster.Server.Requests.All.TakeLast(20)))}");
             }
 
             await Task.Delay(5);

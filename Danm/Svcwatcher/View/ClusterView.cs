@@ -161,7 +161,8 @@ internal sealed class ClusterView
             return;
         }
 
-        var mayRelabel = change.After is not null && !PodLabels.IsSame(change.Before, change.After);
+        // A list may show another Pod of the same name and labels in the place of the one before, whose interfaces were not this one's.
+        var mayRelabel = change.After is { } after && (change.Before?.Metadata.Uid != after.Metadata.Uid || !PodLabels.IsSame(change.Before, after));
         var mayMove = FactsOf(change.Before) != FactsOf(change.After);
         if (!mayRelabel && !mayMove)
             return;
