@@ -9,7 +9,7 @@ public sealed class AdmissionPolicyTests
 {
     private const string Plugin = "system:serviceaccount:kube-system:danm", Netwatcher = "system:serviceaccount:kube-system:netwatcher";
     private const string Installer = "system:serviceaccount:kube-system:danm-installer", Controller = "system:serviceaccount:kube-system:danm-controller";
-    private const string Eps = "danm.io/danmeps", Ips = "danm.io/ipallocations", Token = "serviceaccounts/token";
+    private const string Eps = "danm.io/danmeps", Ips = "danm.io/ipallocations", Networks = "danm.io/clusternetworks", Token = "serviceaccounts/token";
 
     // Who, by whose token, does what; and a part of what a refusal says.
     private static readonly TestCaseData[] Table =
@@ -32,6 +32,11 @@ public sealed class AdmissionPolicyTests
         Row("its own Node", Ask(Netwatcher, "a", "UPDATE", "nodes/status", [], [], "a"), null),
         Row("another Node", Ask(Netwatcher, "a", "UPDATE", "nodes/status", [], [], "b"), "not the token's node"),
         Row("a Node by a token without a node", Ask(Netwatcher, null, "UPDATE", "nodes/status", [], [], "a"), "not the token's node"),
+
+        Row("the network of Pods that ask for none", Ask(Installer, "a", "CREATE", Networks, Named("default", """{"NetworkID":"10-pods","NetworkType":"bridge"}""")), null),
+        Row("another network", Ask(Installer, "a", "CREATE", Networks, Named("stolen", """{"NetworkID":"10-pods"}""")), "only the ClusterNetwork default"),
+        Row("a default network of a device", Ask(Installer, "a", "CREATE", Networks, Named("default", """{"NetworkID":"x","Options":{"host_device":"ens4"}}""")), "without Options"),
+        Row("an administrator's network", Ask("admin", null, "CREATE", Networks, Named("any", """{"Options":{}}""")), null),
 
         Row("its own node's token", Ask(Installer, "a", "CREATE", Token, Bound("Node", "a")), null),
         Row("another node's token", Ask(Installer, "a", "CREATE", Token, Bound("Node", "b")), "its own Node"),
@@ -59,6 +64,10 @@ public sealed class AdmissionPolicyTests
         yield return Row(who + "its own becomes another's", Ask(user, "a", "UPDATE", kind, Of("b"), Of("a")), "must be a, the node of the token");
         yield return Row(who + "its own becomes nobody's", Ask(user, "a", "UPDATE", kind, Of(null), Of("a")), "must be a, the node of the token");
         yield return Row(who + "nobody's is labelled", Ask(user, "a", "UPDATE", kind, Of(null), Of(null)), null);
+        yield return Row(who + "that of an empty name is labelled", Ask(user, "a", "UPDATE", kind, Of(""), Of("")), null);
+        yield return Row(who + "one without a spec is labelled", Ask(user, "a", "UPDATE", kind, [], []), null);
+        yield return Row(who + "one without a spec is made", Ask(user, "a", "CREATE", kind, []), "must be a, the node of the token");
+        yield return Row(who + "one without a spec is deleted", Ask(user, "a", "DELETE", kind, null, []), null);
         yield return Row(who + "nobody's becomes another's", Ask(user, "a", "UPDATE", kind, Of("b"), Of(null)), "must be a, the node of the token");
         yield return Row(who + "its own is deleted", Ask(user, "a", "DELETE", kind, null, Of("a")), null);
         yield return Row(who + "another's is deleted", Ask(user, "a", "DELETE", kind, null, Of("b")), "of node b, and the token of node a");
@@ -96,6 +105,8 @@ public sealed class AdmissionPolicyTests
 
     private static AdmissionQuestion Ask(string user, string? node, string operation, string resource, JsonObject? made, JsonObject? old = null, string name = "x") =>
         new(user, node, operation, resource, name, made, old);
+
+    private static JsonObject Named(string name, string spec) => new() { ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = JsonNode.Parse(spec) };
 
     private static JsonObject Of(string? node) => Spec(node is null ? [] : new JsonObject { ["nodeName"] = node });
 
