@@ -14,7 +14,7 @@ internal static class DoctorCommand
         var node = new Option<bool>("--node") { Description = "Check this node, and not the cluster unless --cluster is there too." };
         var whole = new Option<bool>("--cluster") { Description = "Check the cluster, and not this node unless --node is there too." };
         var strict = new Option<bool>("--strict") { Description = "Exit with 1 also for warnings, and for what could not be looked at." };
-        var folders = new HostFolders("/opt/cni/bin", NetConf.DefaultCniDir);
+        var folders = new HostFolders();
         var state = new Option<string>("--state-dir") { Description = "What the node remembers of its Pods.", DefaultValueFactory = _ => NodeState.DefaultFolder, HelpName = "FOLDER" };
         var output = new Option<string>("--output", "-o") { Description = "table, wide, json or yaml.", DefaultValueFactory = _ => "table", HelpName = "FORMAT" };
         output.AcceptOnlyFromAmong("table", "wide", "json", "yaml");

@@ -1,12 +1,13 @@
 using System.CommandLine;
+using Danm.Cni;
 
 namespace Danm.Cli;
 
-/// <summary>The host's folders; unless said otherwise as the installer's container sees them.</summary>
-internal sealed class HostFolders(string defaultBin = "/host/cni", string defaultConf = "/host/net.d")
+/// <summary>The host's folders: where the installer's container has them mounted, else where they are on a host.</summary>
+internal sealed class HostFolders
 {
-    private readonly Option<string> bin = new("--cni-bin-dir") { Description = "The runtime's folder of CNI plugins, as seen here.", DefaultValueFactory = _ => defaultBin, HelpName = "FOLDER" };
-    private readonly Option<string> conf = new("--cni-conf-dir") { Description = "The runtime's folder of CNI configurations, as seen here.", DefaultValueFactory = _ => defaultConf, HelpName = "FOLDER" };
+    private readonly Option<string> bin = new("--cni-bin-dir") { Description = "The runtime's folder of CNI plugins, as seen here.", DefaultValueFactory = _ => Here("/host/cni", "/opt/cni/bin"), HelpName = "FOLDER" };
+    private readonly Option<string> conf = new("--cni-conf-dir") { Description = "The runtime's folder of CNI configurations, as seen here.", DefaultValueFactory = _ => Here("/host/net.d", NetConf.DefaultCniDir), HelpName = "FOLDER" };
 
     public void AddTo(Command command)
     {
@@ -17,4 +18,6 @@ internal sealed class HostFolders(string defaultBin = "/host/cni", string defaul
     public string BinDir(ParseResult parsed) => parsed.GetRequiredValue(bin);
 
     public string ConfDir(ParseResult parsed) => parsed.GetRequiredValue(conf);
+
+    private static string Here(string mounted, string own) => Directory.Exists(mounted) ? mounted : own;
 }

@@ -57,6 +57,8 @@ internal sealed class AdoptedDefault(ApiClient api, InstallOptions options, ILog
     private PrimaryNetwork Primary()
     {
         var primary = Found();
+        if (NetworkTypes.IsDynamic(primary.Type))
+            throw new InstallException($"{primary.NetworkId} in {options.ConfDir} is of type {primary.Type}, whose interfaces Danm makes by a network's own options: create ClusterNetwork/{DefaultNetwork.Name} with host_device and addresses by hand");
         return options.DefaultNetworkType is not { } type || type == primary.Type
             ? primary
             : throw new InstallException($"default_cni_type is {type}, but {primary.NetworkId} in {options.ConfDir} is of type {primary.Type}: make them agree");

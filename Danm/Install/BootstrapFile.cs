@@ -27,6 +27,7 @@ internal static class BootstrapFile
             return;
         if (!IsObject(content, out var isList))
             throw new InstallException("default_cni_config_data is no JSON object of a CNI configuration");
+        PrimaryNetwork.Check(Encoding.UTF8.GetBytes(content), "default_cni_config_data");
         var path = Path.Combine(options.ConfDir, id + (isList ? ".conflist" : ".conf"));
         NodeFiles.Write(path, Encoding.UTF8.GetBytes(content), NodeFiles.Public);
         log.Wrote(path);

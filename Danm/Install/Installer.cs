@@ -91,9 +91,11 @@ internal sealed class Installer
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellation)
     {
+        // First: on a full disk it makes the room that the copy needs.
+        if (Directory.Exists(options.BinDir))
+            NodeFiles.Sweep(options.BinDir);
         if (plugins.Ensure())
             log.Wrote($"{string.Join(" and ", PluginFiles.Names)} to {options.BinDir}");
-        NodeFiles.Sweep(options.BinDir);
         Directory.CreateDirectory(options.ConfDir);
         NodeFiles.Sweep(options.ConfDir);
         BootstrapFile.Ensure(options, log);
@@ -101,8 +103,12 @@ internal sealed class Installer
         var capabilities = await adopted.EnsureAsync(cancellation).ConfigureAwait(false);
 
         // With this the node's Pods are Danm's.
-        configuration = DanmConfiguration.Write(options, capabilities);
+        var wanted = DanmConfiguration.Write(options, capabilities);
+        if (!NodeFiles.Exists(Path.Combine(options.ConfDir, DanmConfiguration.FileName)))
+            PrimaryNetwork.RefuseMetaplugin(options.ConfDir);
+        configuration = wanted;
         KeepConfiguration();
+        PrimaryNetwork.RefuseEarlier(options.ConfDir);
         renewAt = clock.GetUtcNow() + left;
 
         var original = Path.Combine(options.ConfDir, DanmConfiguration.OriginalFileName);

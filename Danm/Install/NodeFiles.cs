@@ -24,38 +24,34 @@ internal static class NodeFiles
     /// <exception cref="IOException">It cannot be written; what was there is there.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
     {
-        var unfinished = NewName(path);
-        using (var file = Create(unfinished, mode))
+        // A span goes into no lambda.
+        var bytes = content.ToArray();
+        Finish(path, unfinished =>
         {
-            file.Write(content);
+            using var file = Create(unfinished, mode);
+            file.Write(bytes);
             file.Flush(flushToDisk: true);
-        }
-
-        Publish(unfinished, path);
+        });
     }
 
     /// <summary>Copies a program.</summary>
     /// <exception cref="IOException">It cannot be read or written; what was there is there.</exception>
     public static void Copy(string source, string path)
     {
-        var unfinished = NewName(path);
-        using (var from = File.OpenRead(source))
-        using (var to = Create(unfinished, Program))
+        Finish(path, unfinished =>
         {
+            using var from = File.OpenRead(source);
+            using var to = Create(unfinished, Program);
             from.CopyTo(to, 1 << 20);
             to.Flush(flushToDisk: true);
-        }
-
-        Publish(unfinished, path);
+        });
     }
 
     /// <summary>Makes a link to a file of the same folder.</summary>
     /// <exception cref="IOException">It cannot be made; what was there is there.</exception>
     public static void Link(string path, string target)
     {
-        var unfinished = NewName(path);
-        File.CreateSymbolicLink(unfinished, target);
-        Publish(unfinished, path);
+        Finish(path, unfinished => File.CreateSymbolicLink(unfinished, target));
     }
 
     /// <summary>Removes a file, for good also after a power cut.</summary>
@@ -97,9 +93,21 @@ internal static class NodeFiles
         return file;
     }
 
-    private static void Publish(string unfinished, string path)
+    // What cannot be finished, as on a full disk, does not stay to take the room.
+    private static void Finish(string path, Action<string> make)
     {
-        File.Move(unfinished, path, overwrite: true);
+        var unfinished = NewName(path);
+        try
+        {
+            make(unfinished);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(unfinished);
+            throw;
+        }
+
         StateFile.SyncFolder(Path.GetDirectoryName(path)!);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class PluginFiles(string binDir, string source)
             return false;
         if (checkedFile == (file.LastWriteTimeUtc, file.Length))
             return true;
-        if (file.Length != new FileInfo(source).Length || !Hash(path).SequenceEqual(wanted ??= Hash(source)))
+        if (!Hash(path).SequenceEqual(wanted ??= Hash(source)))
             return false;
         Remember(path);
         return true;

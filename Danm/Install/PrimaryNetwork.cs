@@ -21,35 +21,80 @@ internal sealed record PrimaryNetwork(string NetworkId, string Type, IReadOnlyLi
     /// <exception cref="InstallException">It must not or cannot be adopted.</exception>
     public static PrimaryNetwork? Find(string confDir)
     {
-        var first = Directory.EnumerateFiles(confDir).Select(Path.GetFileName)
-            .Where(n => Extensions.Contains(Path.GetExtension(n)) && !DanmConfiguration.IsOurs(n!))
-            .Order(StringComparer.Ordinal).FirstOrDefault();
-        if (first is null)
-            return null;
-        var id = Path.GetFileNameWithoutExtension(first);
-        if (!Names.IsPlain(id, NetworkRules.MaxIdLength))
-            throw new InstallException($"{CniText.Quote(Path.Combine(confDir, first))} cannot be adopted: its name cannot be a NetworkID (letters, digits, '.', '_' and '-', a letter or digit first): give it another one");
-        return Read(confDir, id);
+        foreach (var name in Configurations(confDir))
+        {
+            var id = Path.GetFileNameWithoutExtension(name);
+            if (!Names.IsPlain(id, NetworkRules.MaxIdLength))
+                throw new InstallException($"{CniText.Quote(Path.Combine(confDir, name))} cannot be adopted: its name cannot be a NetworkID (letters, digits, '.', '_' and '-', a letter or digit first): give it another one");
+            // Packages of runtimes bring one; no Pod had it for its network.
+            if (Read(confDir, id) is { Type: not "loopback" } primary)
+                return primary;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Looks whether the runtime's first configuration is a metaplugin's, also where the cluster has its default network from another node.
+    /// </summary>
+    /// <exception cref="InstallException">It is.</exception>
+    public static void RefuseMetaplugin(string confDir)
+    {
+        if (Configurations(confDir).FirstOrDefault() is { } first && Path.GetFileNameWithoutExtension(first) is var id && Names.IsPlain(id, NetworkRules.MaxIdLength))
+            RefuseMetaplugin(confDir, id, TryRead(confDir, id));
+    }
+
+    /// <summary>Looks whether a runtime takes another configuration before Danm's.</summary>
+    /// <exception cref="InstallException">It does.</exception>
+    public static void RefuseEarlier(string confDir)
+    {
+        if (Configurations(confDir).FirstOrDefault() is { } first && string.CompareOrdinal(first, DanmConfiguration.FileName) < 0)
+            throw new InstallException($"{CniText.Quote(Path.Combine(confDir, first))} comes before {DanmConfiguration.FileName}, so Pods of this node start without Danm: give it a name that sorts behind, as 10-{first}");
     }
 
     /// <summary>A file that is known by its name; null if there is none.</summary>
     /// <exception cref="InstallException">It must not or cannot be adopted.</exception>
     public static PrimaryNetwork? Read(string confDir, string networkId)
     {
-        NetworkList? list;
+        var list = TryRead(confDir, networkId);
+        if (list is null)
+            return null;
+        RefuseMetaplugin(confDir, networkId, list);
+        return new(networkId, list.Plugins[0].Type, [.. list.Plugins.SelectMany(p => p.Capabilities).Distinct().Order(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>Looks whether a content is a configuration that may be adopted.</summary>
+    /// <exception cref="InstallException">It is not.</exception>
+    public static void Check(ReadOnlyMemory<byte> content, string source)
+    {
         try
         {
-            list = DelegateFile.TryRead(confDir, networkId);
+            RefuseMetaplugin("", source, NetworkListReader.Read(content, source));
+        }
+        catch (CniException e)
+        {
+            throw new InstallException($"{source} is no CNI configuration: {e.Message}");
+        }
+    }
+
+    private static IEnumerable<string> Configurations(string confDir) => Directory.EnumerateFiles(confDir).Select(p => Path.GetFileName(p))
+        .Where(n => Extensions.Contains(Path.GetExtension(n)) && !DanmConfiguration.IsOurs(n)).Order(StringComparer.Ordinal);
+
+    private static NetworkList? TryRead(string confDir, string networkId)
+    {
+        try
+        {
+            return DelegateFile.TryRead(confDir, networkId);
         }
         catch (CniException e)
         {
             throw new InstallException($"the primary network cannot be adopted: {e.Message}");
         }
+    }
 
-        if (list is null)
-            return null;
-        if (list.Plugins.FirstOrDefault(p => Metaplugins.Contains(p.Type, StringComparer.OrdinalIgnoreCase)) is { } meta)
-            throw new InstallException($"{networkId} in {confDir} is the configuration of {meta.Type}, which like Danm calls other plugins: one inside the other is not supported; remove it first, so that its primary network is the first in {confDir}");
-        return new(networkId, list.Plugins[0].Type, [.. list.Plugins.SelectMany(p => p.Capabilities).Distinct().Order(StringComparer.Ordinal)]);
+    private static void RefuseMetaplugin(string confDir, string networkId, NetworkList? list)
+    {
+        if (list?.Plugins.FirstOrDefault(p => Metaplugins.Contains(p.Type, StringComparer.OrdinalIgnoreCase)) is { } meta)
+            throw new InstallException($"{networkId}{(confDir.Length > 0 ? $" in {confDir}" : "")} is the configuration of {meta.Type}, which like Danm calls other plugins: one inside the other is not supported; remove it first, so that its primary network is the first in the folder");
     }
 }

@@ -51,6 +51,9 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
     /// <exception cref="IOException">Something cannot be removed.</exception>
     public void Run(bool force)
     {
+        // Else it would be taken for a node that has nothing to lose.
+        if (!force && ((string[])[binDir, confDir, Path.GetDirectoryName(Path.GetFullPath(stateFolder))!]).FirstOrDefault(f => !Directory.Exists(f)) is { } missing)
+            throw new InstallException($"there is no {missing} here: mount it, give its place with --cni-bin-dir, --cni-conf-dir or --state-dir, or use --force");
         var sandboxes = Count(Path.Combine(stateFolder, "sandboxes")) + Count(Path.Combine(stateFolder, "addresses", "sandboxes"));
         if (sandboxes > 0 && !force)
             throw new InstallException($"{sandboxes} sandboxes of this node have interfaces by Danm, and their end would release nothing: drain the node first (kubectl drain), or use --force");

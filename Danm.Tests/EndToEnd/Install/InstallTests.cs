@@ -219,6 +219,9 @@ public sealed class InstallTests : InstallFixture
     [TestCase("--default-network-config", "{}", "default_cni_config_data needs default_cni_network_id", Description = "without a name")]
     [TestCase("--default-network-config", "kind: Pod", "is no JSON object", "--default-network-id", "a", Description = "no JSON")]
     [TestCase("--default-network-id", "../x", "is no JSON object|needs default_cni_network_id", "--default-network-config", "{}", Description = "a name that leads elsewhere")]
+    [TestCase("--default-network-config", """{"plugins":[{"type":"multus"}]}""", "is the configuration of multus|default_cni_config_data", "--default-network-id", "a", Description = "a metaplugin's")]
+    [TestCase("--cni-dir", "/elsewhere", "must be that folder", Description = "networks' files where nobody looks")]
+    [TestCase("--vxlan-flooding", "anycast", "neither multicast nor unicast", Description = "a way that there is not")]
     [TestCase("--default-network-type", "flannel", "default_cni_type is flannel, but 10-pods", Description = "another plugin than the file's")]
     public async Task Settings_that_cannot_be_are_refused(string option, string value, string expected, params string[] more)
     {
@@ -228,5 +231,71 @@ public sealed class InstallTests : InstallFixture
         code.Should().Be(1);
         error.Should().MatchRegex(expected);
         File.Exists(Conflist).Should().BeFalse();
+    }
+
+    [TestCase("00-multus.conf", """{"name":"m","type":"multus"}""", "is the configuration of multus", false, Description = "a metaplugin, where another node has made the default network")]
+    [TestCase("00-calico.conf", """{"name":"m","type":"bridge"}""", "comes before 00-danm.conflist", true, Description = "a file that runtimes take before ours")]
+    public async Task Each_node_looks_at_its_own_folder(string name, string content, string expected, bool isWritten)
+    {
+        Server.Store.Create(EndToEnd.Objects.Network("ClusterNetwork", "default", """{"NetworkID":"10-pods","NetworkType":"bridge"}"""));
+        Primary();
+        Primary(name, content);
+
+        var (code, error) = await OnceAsync();
+
+        code.Should().Be(1);
+        error.Should().Contain(expected);
+        File.Exists(Conflist).Should().Be(isWritten);
+    }
+
+    [TestCase("macvlan", "create ClusterNetwork/default with host_device")]
+    [TestCase("loopback", "waiting for the cluster's primary network")]
+    public async Task What_cannot_be_a_primary_network_is_not_adopted(string type, string expected)
+    {
+        Primary("10-pods.conf", $$"""{"name":"m","type":"{{type}}"}""");
+
+        var (code, error) = await OnceAsync();
+
+        code.Should().Be(1);
+        error.Should().Contain(expected);
+        Server.Store.Get("danm.io/v1", "ClusterNetwork", null, "default").Should().BeNull();
+    }
+
+    [Test]
+    public async Task What_is_right_is_not_written_again()
+    {
+        Primary();
+        (await OnceAsync()).Code.Should().Be(0);
+        var files = (string[])[Path.Combine(BinDir, "danm"), Conflist, Path.Combine(ConfDir, "danm.d", "token")];
+        var before = files.Select(f => new FileInfo(f).LastWriteTimeUtc).ToList();
+
+        (await OnceAsync()).Code.Should().Be(0);
+
+        files.Select(f => new FileInfo(f).LastWriteTimeUtc).Should().Equal(before);
+    }
+
+    [Test]
+    public async Task What_a_full_disk_did_not_let_finish_does_not_stay()
+    {
+        Primary();
+        var size = new FileInfo(DanmBinary.Path).Length / 2;
+        var command = $"mount -t tmpfs -o size={size} tmpfs {BinDir} && {DanmBinary.Path} install --once {string.Join(' ', Arguments())}; echo code $?; ls -A {BinDir} | wc -l";
+
+        var (_, output) = await RunAsync("unshare", "--mount", "bash", "-c", $"{{ {command}; }} >&2");
+
+        output.Should().Contain("No space left on device").And.EndWith("code 1\n0\n");
+    }
+
+    [Test]
+    public async Task Uninstall_that_does_not_see_what_the_node_remembers_refuses()
+    {
+        Primary();
+        (await OnceAsync()).Code.Should().Be(0);
+
+        var (code, error) = await RunAsync(DanmBinary.Path, "uninstall", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", Path.Combine(ConfDir, "nowhere", "danm"));
+
+        code.Should().Be(1);
+        error.Should().Contain("nowhere here: mount it");
+        Faults().Should().BeEmpty();
     }
 }
