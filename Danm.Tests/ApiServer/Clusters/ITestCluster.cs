@@ -30,13 +30,13 @@ public static class TestClusterRequests
 
     public static async Task<JsonObject> CreateAsync(this ITestCluster cluster, JsonNode body)
     {
-        var path = await cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
+        var path = await cluster.PathAsync(body);
         return (await cluster.SendAsync(HttpMethod.Post, path, body))!;
     }
 
     public static async Task<JsonObject> UpdateAsync(this ITestCluster cluster, JsonNode body, string? subresource = null)
     {
-        var path = await cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
+        var path = await cluster.PathAsync(body);
         return (await cluster.SendAsync(HttpMethod.Put, $"{path}/{body.At("metadata", "name").String()}{(subresource is null ? "" : "/" + subresource)}", body))!;
     }
 
@@ -61,6 +61,10 @@ public static class TestClusterRequests
         }
         throw new TimeoutException($"{name} was not established");
     }
+
+    /// <summary>Where objects like this one are created.</summary>
+    public static Task<string> PathAsync(this ITestCluster cluster, JsonNode body) =>
+        cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
 
     private static async Task<string> PathAsync(this ITestCluster cluster, string apiVersion, string kind, string ns)
     {
