@@ -56,7 +56,8 @@ public sealed class AdmissionPolicyTests : ClusterFixture
     [OneTimeSetUp]
     public async Task ApplyPolicies()
     {
-        foreach (var folder in (string[])["crds", "cni", "policies"])
+        await Cluster.ApplyAsync(Path.Combine(DanmBinary.Repository, "manifests/crds"));
+        foreach (var folder in (string[])["cni", "policies"])
             foreach (var one in Kustomization.Build(Path.Combine(DanmBinary.Repository, "manifests", folder)).Where(o => o["kind"].String() != "DaemonSet"))
                 await Cluster.CreateAsync(one);
         foreach (var node in (string[])["a", "b"])

@@ -69,9 +69,15 @@ public static class TestClusterRequests
     private static async Task<string> PathAsync(this ITestCluster cluster, string apiVersion, string kind, string ns)
     {
         var root = apiVersion.Contains('/') ? $"/apis/{apiVersion}" : $"/api/{apiVersion}";
-        var resources = await cluster.SendAsync(HttpMethod.Get, root) ?? throw new InvalidOperationException($"{apiVersion} is not served");
-        var resource = resources["resources"]!.AsArray().First(r => r.At("kind").String() == kind && !r.At("name").String()!.Contains('/'));
-        return resource.At("namespaced")!.GetValue<bool>() ? $"{root}/namespaces/{ns}/{resource.At("name").String()}" : $"{root}/{resource.At("name").String()}";
+        // A real server tells of a new kind some time after its definition is established.
+        for (var deadline = DateTime.UtcNow.AddSeconds(10); DateTime.UtcNow < deadline; await Task.Delay(50))
+        {
+            var resources = await cluster.SendAsync(HttpMethod.Get, root);
+            if ((resources?["resources"] as JsonArray)?.FirstOrDefault(r => r.At("kind").String() == kind && !r.At("name").String()!.Contains('/')) is { } resource)
+                return resource.At("namespaced")!.GetValue<bool>() ? $"{root}/namespaces/{ns}/{resource.At("name").String()}" : $"{root}/{resource.At("name").String()}";
+        }
+
+        throw new InvalidOperationException($"{kind} of {apiVersion} is not served");
     }
 
     /// <returns>Null for 404.</returns>

@@ -23,7 +23,7 @@ internal sealed class TokenRequests(ApiStore store, ConcurrentDictionary<string,
         var owner = store.Get("v1", "ServiceAccount", ns, account) ?? throw new StatusException(404, "NotFound", $"serviceaccounts \"{account}\" not found");
         if (request["apiVersion"].String() != "authentication.k8s.io/v1" || request["kind"].String() != "TokenRequest")
             throw StatusException.BadRequest("the object is no authentication.k8s.io/v1 TokenRequest");
-        var attributes = new AdmissionAttributes(BuiltInTypes.ServiceAccount, "token", ns, account, AdmissionAttributes.Create, request, null, DryRun: false);
+        var attributes = new AdmissionAttributes(BuiltInTypes.ServiceAccount, "token", ns, account, AdmissionAttributes.Create, request, null, DryRun: admission.Options["dryRun"] is not null);
         if (admission.IsNeeded && await admission.AdmitAsync(attributes) is { } changed)
             attributes = attributes with { Object = request = changed };
         var seconds = request.At("spec", "expirationSeconds")?.GetValue<long>() ?? 3600;
