@@ -7,11 +7,12 @@ using Danm.Tests.EndToEnd;
 
 namespace Danm.Tests.Deployment;
 
-/// <summary>What manifests/policies lets a node do, and what not: requests to an API server that has the policies, and nothing else that refuses.</summary>
+/// <summary>What manifests/policies lets a node and the webhook do, and what not: requests to an API server that has the policies, and nothing else that refuses.</summary>
 public sealed class AdmissionPolicyTests : ClusterFixture
 {
     private const string Accounts = "system:serviceaccount:kube-system:";
     private const string Plugin = $"{Accounts}danm", Netwatcher = $"{Accounts}netwatcher", Installer = $"{Accounts}danm-installer", Controller = $"{Accounts}danm-controller";
+    private const string Webhook = $"{Accounts}danm-webhook", OnlyItsSecret = "only the Secret danm-webhook-tls";
     private const string NotToBeOthers = "must be a, the node of the token", Others = "of node b, and the token of node a", NoNode = "the token says no node";
 
     // What the definition refuses, it refuses before any policy is asked.
@@ -42,6 +43,12 @@ public sealed class AdmissionPolicyTests : ClusterFixture
         Row("another network", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"10-pods"}"""), "stolen"), "only the ClusterNetwork default"),
         Row("a default network of a device", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"x","Options":{"host_device":"ens4"}}"""), "default"), "without Options"),
         Row("an administrator's network", Post("admin", null, NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"x","Options":{}}""")), null),
+
+        Row("the webhook's certificate", Post(Webhook, "a", NodeTarget.Secret, Certificate("kubernetes.io/tls"), "danm-webhook-tls"), null),
+        Row("a Secret of another type", Post(Webhook, "a", NodeTarget.Secret, Certificate("kubernetes.io/service-account-token"), "danm-webhook-tls"), OnlyItsSecret),
+        Row("a Secret of no type", Post(Webhook, "a", NodeTarget.Secret, Certificate(null), "danm-webhook-tls"), OnlyItsSecret),
+        Row("another Secret", Post(Webhook, "a", NodeTarget.Secret, Certificate("kubernetes.io/tls")), OnlyItsSecret),
+        Row("an administrator's Secret", Post("admin", null, NodeTarget.Secret, Certificate(null)), null),
 
         Row("its own node's token", Post(Installer, "a", NodeTarget.Token, Bound("Node", "a")), null),
         Row("another node's token", Post(Installer, "a", NodeTarget.Token, Bound("Node", "b")), "its own Node"),
@@ -80,7 +87,7 @@ public sealed class AdmissionPolicyTests : ClusterFixture
             return;
         }
 
-        answer["message"].String().Should().Contain(refusal).And.Contain(refusal == Unchangeable ? " is invalid: " : "ValidatingAdmissionPolicy 'danm-node-");
+        answer["message"].String().Should().Contain(refusal).And.Contain(refusal == Unchangeable ? " is invalid: " : "ValidatingAdmissionPolicy 'danm-");
         (code, answer["reason"].String()).Should().Be(refusal == Unchangeable ? (422, "Invalid") : (403, "Forbidden"));
     }
 
@@ -191,6 +198,14 @@ public sealed class AdmissionPolicyTests : ClusterFixture
     }
 
     private static JsonObject Spec(string spec) => new() { ["spec"] = JsonNode.Parse(spec) };
+
+    private static JsonObject Certificate(string? type)
+    {
+        var made = new JsonObject { ["data"] = new JsonObject { ["tls.crt"] = "", ["tls.key"] = "" }, ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["kubernetes.io/service-account.name"] = "danm" } } };
+        if (type is not null)
+            made["type"] = type;
+        return made;
+    }
 
     private static JsonObject Bound(string? kind, string? name)
     {

@@ -37,7 +37,7 @@ internal sealed record NodeRequest(Impersonated User, string Verb, NodeTarget Ta
         var whole = (JsonObject)part.DeepClone();
         (whole["apiVersion"], whole["kind"]) = (Target.ApiVersion, Target.Kind);
         if (Target != NodeTarget.Token)
-            whole["metadata"] = new JsonObject { ["name"] = name };
+            (whole["metadata"] ??= new JsonObject())["name"] = name;
         return whole;
     }
 }

@@ -1,6 +1,6 @@
 namespace Danm.Tests.Deployment;
 
-/// <summary>A kind that nodes write.</summary>
+/// <summary>A kind that accounts of Danm write.</summary>
 /// <param name="CreationPath">Where it is created.</param>
 /// <param name="Subresource">What of it is updated, with a leading slash.</param>
 internal sealed record NodeTarget(string ApiVersion, string Kind, string CreationPath, string Subresource = "")
@@ -13,5 +13,6 @@ internal sealed record NodeTarget(string ApiVersion, string Kind, string Creatio
     public static readonly NodeTarget ClusterNetwork = new("danm.io/v1", "ClusterNetwork", $"{Danm}/clusternetworks");
     public static readonly NodeTarget PodStatus = new("v1", "Pod", $"{Core}/namespaces/default/pods", "/status");
     public static readonly NodeTarget NodeStatus = new("v1", "Node", $"{Core}/nodes", "/status");
+    public static readonly NodeTarget Secret = new("v1", "Secret", $"{Core}/namespaces/kube-system/secrets");
     public static readonly NodeTarget Token = new("authentication.k8s.io/v1", "TokenRequest", $"{Core}/namespaces/kube-system/serviceaccounts/danm/token");
 }
