@@ -131,13 +131,13 @@ public abstract class InstallFixture
             yield return "danm is missing or not whole";
         if (!File.Exists(ipam))
             yield return "fakeipam is missing or leads nowhere";
-        if (!File.Exists(kubeconfig) || JsonNode.Parse(File.ReadAllText(kubeconfig)) is not { } config)
+        if (!File.Exists(kubeconfig) || JsonNode.Parse(File.ReadAllText(kubeconfig))?["users"]?[0]?["user"]?["tokenFile"].String() is not { } tokenFile)
         {
-            yield return "the kubeconfig is missing";
+            yield return "the kubeconfig is missing, or names no token";
             yield break;
         }
 
-        var token = Path.Combine(Path.GetDirectoryName(kubeconfig)!, config["users"]![0]!["user"]!["tokenFile"].String()!);
+        var token = Path.Combine(Path.GetDirectoryName(kubeconfig)!, tokenFile);
         if (!File.Exists(token) || !Server.Tokens.ContainsKey(File.ReadAllText(token)))
             yield return "the token is missing or not good";
     }
