@@ -14,7 +14,7 @@ public sealed class ManifestTests : ClusterFixture
     private static readonly string[] Modes = ["lightweight", "production"];
 
     // Those of other projects' kinds are not for a server without them.
-    private static readonly string[] Components = ["svcwatcher/endpoints"];
+    private static readonly string[] Components = ["svcwatcher/endpoints", "netwatcher/unicast"];
 
     [TestCaseSource(nameof(Modes))]
     public async Task Every_object_of_a_mode_is_accepted_strictly(string mode)

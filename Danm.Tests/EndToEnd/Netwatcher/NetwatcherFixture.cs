@@ -11,7 +11,7 @@ public abstract class NetwatcherFixture : HostFixture
     private protected override ApiServerOptions Options => new()
     {
         EnforcesRbac = true,
-        Manifests = [Path.Combine(DanmBinary.Repository, "manifests/netwatcher/rbac.yaml")],
+        Manifests = [.. ((string[])["manifests/netwatcher/rbac.yaml", "manifests/netwatcher/unicast/rbac.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
         Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:netwatcher" },
     };
 
