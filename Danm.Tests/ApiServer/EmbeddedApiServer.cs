@@ -46,7 +46,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         api = new ResourceApi(new ObjectStore(), new ResourceCatalog(), options.CollectsGarbage);
         authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
         webhooks = new MutatingAdmission(api.Store, options.Services);
-        resources = new ResourceEndpoint(api, webhooks, options.BookmarkInterval);
+        resources = new ResourceEndpoint(api, webhooks, authorizer is null ? null : new OwnerReferencePermissions(authorizer, api.Catalog), options.BookmarkInterval);
         Store = new ApiStore(api);
         accessReviews = new AccessReviews(authorizer);
         tokenRequests = new TokenRequests(Store, authenticator.Tokens, options.LongestTokenLife);
@@ -67,6 +67,9 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     public FaultInjector Faults { get; } = new();
 
     public RequestLog Requests { get; } = new();
+
+    /// <summary>The rights that requests took so far, each once; none where access is not controlled.</summary>
+    public IReadOnlyCollection<AccessQuestion> RightsAsked => authorizer?.Asked ?? [];
 
     public static async Task<EmbeddedApiServer> StartAsync(ApiServerOptions? options = null)
     {

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Danm.Tests.ApiServer.Http;
 
 /// <summary>The verbs on resources over HTTP: reads options, asks <see cref="ResourceApi"/>, answers.</summary>
-public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, TimeSpan bookmarkInterval)
+public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, OwnerReferencePermissions? owners, TimeSpan bookmarkInterval)
 {
     private const int BodyLimit = 3 * 1024 * 1024;
 
@@ -54,7 +54,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         }
         var body = await ReadAsync(request, record);
         var deletion = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
-        var admission = new RequestAdmission(webhooks, record.User, () => Told(verb, request.Query, deletion), context.RequestAborted);
+        var admission = new RequestAdmission(webhooks, owners, record.User, () => Told(verb, request.Query, deletion), context.RequestAborted);
         var options = Options(request.Query, deletion) with { Admission = admission };
         try
         {

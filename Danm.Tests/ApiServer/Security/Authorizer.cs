@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Http;
 using Danm.Tests.ApiServer.Store;
@@ -9,17 +10,33 @@ public sealed class Authorizer(ResourceApi api)
 {
     private const string Group = "rbac.authorization.k8s.io";
 
+    private readonly ConcurrentDictionary<AccessQuestion, bool> asked = new();
+
+    /// <summary>What requests took so far, each once, whether it was allowed or not; not what users asked about themselves.</summary>
+    public IReadOnlyCollection<AccessQuestion> Asked => [.. asked.Keys];
+
     /// <exception cref="StatusException">403.</exception>
     public void Require(string user, RequestPath path, string verb)
     {
         var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
-        if (May(user, path.Namespace, path.Group, resource, path.Name, verb))
+        if (Ask(new(user, path.Namespace, path.Group, resource, path.Name, verb)))
             return;
         var place = path.Namespace is null ? "at the cluster scope" : $"in the namespace \"{path.Namespace}\"";
         var what = path.Group.Length == 0 ? path.Plural : $"{path.Plural}.{path.Group}";
         throw StatusException.Forbidden(
             $"{what}{(path.Name is null ? "" : $" \"{path.Name}\"")} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{path.Group}\" {place}");
     }
+
+    /// <summary>Whether a rule allows what a request takes.</summary>
+    public bool Ask(AccessQuestion question)
+    {
+        asked[question] = true;
+        return May(question);
+    }
+
+    /// <summary>Whether a rule allows it.</summary>
+    public bool May(AccessQuestion question) =>
+        May(question.User, question.Namespace, question.Group, question.Resource, question.Name, question.Verb);
 
     /// <summary>Whether a rule allows it.</summary>
     public bool May(string user, string? ns, string group, string resource, string? name, string verb) =>
