@@ -40,8 +40,35 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
             }
         }
 
-        if (!known && request.Args.PodNamespace is { } ns)
+        if (!known && !await EndEarlierAsync(cancellation).ConfigureAwait(false) && request.Args.PodNamespace is { } ns)
             await ReleaseUnknownAsync(ns, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends what the node's network before Danm attached; false if it attached nothing.</summary>
+    private async Task<bool> EndEarlierAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var folder = Path.Combine(Path.GetDirectoryName(call.State.Folder)!, EarlierAttachment.FolderName);
+            if (EarlierAttachment.Find(folder, request.ContainerId, request.IfName) is not { } earlier)
+                return false;
+            var record = new SandboxRecord
+            {
+                Phase = SandboxPhase.Attached,
+                ContainerId = request.ContainerId,
+                Attachments = [new AttachmentRecord { Interface = request.IfName, Network = earlier.Network, Delegate = earlier.Made }],
+            };
+            await new SandboxInterfaces(call).RemoveAsync(record, request.Netns, cancellation).ConfigureAwait(false);
+            earlier.Forget();
+            call.Log.Info("ended what another network had attached before danm", ("network", earlier.Network));
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException { Code: not CniErrorCode.KernelRefused })
+        {
+            // The runtime would have called no plugin either with what it cannot read.
+            call.Log.Warning("what the runtime remembers of this container cannot be used: nothing but danm's own is released", ("cause", e.Message));
+            return false;
+        }
     }
 
     // A Pod that the original attached, or whose journal is lost: its DanmEps name interfaces and addresses.

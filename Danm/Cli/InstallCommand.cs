@@ -74,18 +74,18 @@ internal static class InstallCommand
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null,
     };
 
-    private static (string Url, byte[] Authority) Reach(string? kubeconfig, string? server)
+    private static (string Url, Func<byte[]> Authority) Reach(string? kubeconfig, string? server)
     {
         if (kubeconfig is not null)
         {
             var configuration = KubeConfig.Load(kubeconfig);
             var authorities = string.Concat((configuration.SslCaCerts ?? []).Select(c => c.ExportCertificatePem() + "\n"));
-            return (server ?? configuration.Host, Encoding.ASCII.GetBytes(authorities));
+            return (server ?? configuration.Host, () => Encoding.ASCII.GetBytes(authorities));
         }
 
         var authority = Path.Combine(ServiceAccountFolder, "ca.crt");
         var host = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") ?? "";
         var address = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
-        return (server ?? $"https://{address}:{Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT_HTTPS") ?? "443"}", File.Exists(authority) ? File.ReadAllBytes(authority) : []);
+        return (server ?? $"https://{address}:{Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT_HTTPS") ?? "443"}", () => File.Exists(authority) ? File.ReadAllBytes(authority) : []);
     }
 }

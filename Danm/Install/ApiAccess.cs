@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Danm.Api;
@@ -27,7 +28,10 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
     // A token ends with its Node; whether that was made anew is seen within this time.
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private (string Uid, long AskedAt)? node;
+    private long? takenAt;
 
     /// <summary>Brings both to what they shall be.</summary>
     /// <returns>How long the token is good until it is to be renewed.</returns>
@@ -42,7 +46,7 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
         var (token, kubeconfig) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
         var uid = await NodeUidAsync(cancellation).ConfigureAwait(false);
         var left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
-        if (left <= TimeSpan.Zero)
+        if (left <= TimeSpan.Zero || await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false))
         {
             var text = await RequestAsync(uid, cancellation).ConfigureAwait(false);
             NodeFiles.Write(token, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
@@ -81,6 +85,29 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
         return age < TimeSpan.Zero || age >= half ? TimeSpan.Zero : half - age;
     }
 
+    /// <summary>Whether the server refuses the token for another reason than its age: its account was made anew, or its signing key has gone.</summary>
+    private async Task<bool> IsRefusedAsync(string kubeconfig, CancellationToken cancellation)
+    {
+        if ((takenAt is { } at && clock.GetElapsedTime(at) < Fresh) || !File.Exists(kubeconfig))
+            return false;
+        try
+        {
+            using var plugin = new ApiClient(KubeConfig.Load(kubeconfig), Patience);
+            await plugin.GetVersionAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.Code == HttpStatusCode.Unauthorized)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is ApiException or KubeConfigException)
+        {
+            // That says nothing of the token; a kubeconfig that cannot be used is written anew in a moment.
+        }
+
+        takenAt = clock.GetTimestamp();
+        return false;
+    }
+
     private async Task<string> NodeUidAsync(CancellationToken cancellation)
     {
         if (node is { } known && clock.GetElapsedTime(known.AskedAt) < Fresh)
@@ -108,10 +135,11 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
 
     private byte[] Kubeconfig()
     {
+        var authority = options.CertificateAuthority();
         var file = new KubeConfigFile
         {
             CurrentContext = "danm",
-            Clusters = [new() { Name = "danm", Cluster = new() { Server = options.Server, CertificateAuthorityData = options.CertificateAuthority.Length > 0 ? Convert.ToBase64String(options.CertificateAuthority) : null } }],
+            Clusters = [new() { Name = "danm", Cluster = new() { Server = options.Server, CertificateAuthorityData = authority.Length > 0 ? Convert.ToBase64String(authority) : null } }],
             // Beside the kubeconfig, wherever that is: here and on the host.
             Users = [new() { Name = "danm", User = new() { TokenFile = TokenName } }],
             Contexts = [new() { Name = "danm", Context = new() { Cluster = "danm", User = "danm" } }],

@@ -23,8 +23,8 @@ internal sealed record InstallOptions
     /// <summary>The API server's URL, as the host reaches it.</summary>
     public required string Server { get; init; }
 
-    /// <summary>Its certificate authorities, PEM; empty: the host's own.</summary>
-    public required byte[] CertificateAuthority { get; init; }
+    /// <summary>Its certificate authorities as they are now, PEM; empty: the host's own.</summary>
+    public required Func<byte[]> CertificateAuthority { get; init; }
 
     /// <summary>The account that Pods' interfaces are made under.</summary>
     public string ServiceAccount { get; init; } = "danm";

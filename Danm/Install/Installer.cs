@@ -6,8 +6,8 @@ namespace Danm.Install;
 
 /// <summary>
 /// Puts Danm on a node and keeps it there: a DaemonSet's entry point. Each round looks at everything in an order in which a runtime that
-/// reads at any moment finds nothing half done: plugins, credentials, and the configuration last; so a round that was cut short is just
-/// done again. It ends without taking anything away.
+/// reads at any moment finds nothing half done: credentials, the network to adopt, plugins, and the configuration last; so a round that was
+/// cut short is just done again. It ends without taking anything away.
 /// </summary>
 internal sealed class Installer
 {
@@ -79,7 +79,6 @@ internal sealed class Installer
         {
             // All is there that the node's Pods need, and nothing is due that only the API server can give.
             trouble.Tell(e.Message);
-            TryKeepConfiguration();
         }
         catch (Exception e) when (e is InstallException or ApiException or IOException or UnauthorizedAccessException)
         {
@@ -91,23 +90,24 @@ internal sealed class Installer
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellation)
     {
-        // First: on a full disk it makes the room that the copy needs.
-        if (Directory.Exists(options.BinDir))
-            NodeFiles.Sweep(options.BinDir);
-        if (plugins.Ensure())
-            log.Wrote($"{string.Join(" and ", PluginFiles.Names)} to {options.BinDir}");
-        Directory.CreateDirectory(options.ConfDir);
-        NodeFiles.Sweep(options.ConfDir);
+        foreach (var folder in (string[])[options.BinDir, options.ConfDir])
+        {
+            // First: on a full disk it makes the room that a copy needs.
+            Directory.CreateDirectory(folder);
+            NodeFiles.Sweep(folder);
+        }
+
+        // A node that has Danm keeps it, whatever becomes of the rest; another one keeps what it has until all is proven.
+        var isInstalled = NodeFiles.Exists(Path.Combine(options.ConfDir, DanmConfiguration.FileName)) || configuration is not null;
+        if (isInstalled)
+            Keep();
         BootstrapFile.Ensure(options, log);
         var left = await access.EnsureAsync(cancellation).ConfigureAwait(false);
         var capabilities = await adopted.EnsureAsync(cancellation).ConfigureAwait(false);
-
-        // With this the node's Pods are Danm's.
-        var wanted = DanmConfiguration.Write(options, capabilities);
-        if (!NodeFiles.Exists(Path.Combine(options.ConfDir, DanmConfiguration.FileName)))
+        if (!isInstalled)
             PrimaryNetwork.RefuseMetaplugin(options.ConfDir);
-        configuration = wanted;
-        KeepConfiguration();
+        configuration = DanmConfiguration.Write(options, capabilities);
+        Keep();
         PrimaryNetwork.RefuseEarlier(options.ConfDir);
         renewAt = clock.GetUtcNow() + left;
 
@@ -119,23 +119,13 @@ internal sealed class Installer
 
     private static bool IsAway(ApiException e) => e.Code is null || e.IsTransient;
 
-    private void TryKeepConfiguration()
+    /// <summary>The plugins, and then what makes the node's Pods Danm's.</summary>
+    private void Keep()
     {
-        try
-        {
-            KeepConfiguration();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            fault = e.Message;
-            trouble.Tell(e.Message);
-        }
-    }
-
-    private void KeepConfiguration()
-    {
+        if (plugins.Ensure())
+            log.Wrote($"{string.Join(" and ", PluginFiles.Names)} to {options.BinDir}");
         var path = Path.Combine(options.ConfDir, DanmConfiguration.FileName);
-        if (NodeFiles.Has(path, configuration, NodeFiles.Public))
+        if (configuration is null || NodeFiles.Has(path, configuration, NodeFiles.Public))
             return;
         NodeFiles.Write(path, configuration, NodeFiles.Public);
         log.Wrote(path);

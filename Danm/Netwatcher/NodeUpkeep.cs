@@ -23,6 +23,7 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
 {
     private readonly NodeCall call = node.ToCall(state);
     private readonly HostNamespaces namespaces = new();
+    private readonly NodeGarbage garbage = new(api, state, nodeName, new DeadSandboxes(node.ToCall(state), api));
     private HashSet<string> told = [];
     private HashSet<(string, DateTimeOffset)> dead = [];
 
@@ -86,7 +87,7 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
     /// <summary>Whether something is to be looked at again once its grace is over.</summary>
     private async Task<bool> PassAsync(CancellationToken cancellation)
     {
-        var findings = await new NodeGarbage(api, state, nodeName, new DeadSandboxes(call, api)).RunAsync(dryRun: false, cancellation).ConfigureAwait(false);
+        var findings = await garbage.RunAsync(dryRun: false, cancellation).ConfigureAwait(false);
         var seen = new HashSet<string>();
         foreach (var finding in findings)
         {

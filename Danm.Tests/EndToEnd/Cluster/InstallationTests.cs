@@ -75,8 +75,10 @@ public sealed class InstallationTests
     public async Task From_nothing_over_an_upgrade_to_nothing()
     {
         var before = await FilesAsync();
+        var early = await StartAsync("early", "default", null, new PortMapping { ContainerPort = 80, HostPort = 8079 });
 
         await InstallAsync();
+        await EarlierPodEndsAsync(early);
         var plain = await PlainPodAsync();
         var (app, address) = await TenantPodAsync();
         await ServiceLeadsToAsync(address);
@@ -112,6 +114,15 @@ public sealed class InstallationTests
         await Eventually.HoldsAsync(() => Store.Get("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", null, "danm-webhook-config")!["webhooks"]!.AsArray()
             .Select(w => w.At("clientConfig", "caBundle")).Should().NotContainNulls());
         await Eventually.HoldsAsync(async () => (await CniOfRuntimeAsync()).Should().Contain("danm_meta_cni"));
+    }
+
+    /// <summary>A Pod that started before Danm ends through it: its lease and its port on the host are given back.</summary>
+    private async Task EarlierPodEndsAsync(PodOfTest early)
+    {
+        (await Node.ShellAsync("ls /run/leases/pods; nft list ruleset; iptables-save 2>/dev/null; true")).Should().Contain("10.7.0.2").And.Contain("8079");
+        await EndAsync(early);
+        (await Node.ShellAsync("ls /run/leases/pods; nft list ruleset; iptables-save 2>/dev/null; true")).Should().NotContain("10.7.0.2\n").And.NotContain("8079");
+        (await Node.ShellAsync("ls /var/lib/cni/results 2>/dev/null; true")).Should().NotContain(early.Sandbox);
     }
 
     private async Task<PodOfTest> PlainPodAsync()

@@ -259,6 +259,22 @@ public sealed class InstallTests : InstallFixture
         code.Should().Be(1);
         error.Should().Contain(expected);
         Server.Store.Get("danm.io/v1", "ClusterNetwork", null, "default").Should().BeNull();
+        Directory.EnumerateFileSystemEntries(BinDir).Should().BeEmpty("the programs of whoever has the node's Pods stay");
+    }
+
+    [Test]
+    public async Task A_young_token_that_the_server_refuses_is_replaced()
+    {
+        Primary();
+        (await OnceAsync()).Code.Should().Be(0);
+        var before = Text(ConfDir, "danm.d", "token");
+        // As after its account was made anew, or with another signing key.
+        Server.Tokens.Remove(before);
+
+        (await OnceAsync()).Code.Should().Be(0);
+
+        Text(ConfDir, "danm.d", "token").Should().NotBe(before);
+        Server.Tokens.Should().ContainKey(Text(ConfDir, "danm.d", "token"));
     }
 
     [Test]

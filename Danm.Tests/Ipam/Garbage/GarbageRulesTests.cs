@@ -28,6 +28,10 @@ public sealed class GarbageRulesTests
         Journal = null, Endpoints = [new DanmEp { Metadata = new() { Name = "ep" }, Spec = new() { Netns = Netns } }],
     };
 
+    [Test]
+    public void The_last_sandbox_of_a_node_goes_where_its_like_were_seen_before() =>
+        GarbageRules.Decide(new NodeView(Boot, Now, [Dead], HasSeenNamespaces: true))[0].Outcome.Should().Be(Outcome.Free);
+
     private static IEnumerable<TestCaseData> Cases()
     {
         TestCaseData Case(string name, ObservedSandbox sandbox, Outcome outcome, params ObservedSandbox[] others) => new TestCaseData(sandbox, others, outcome).SetName($"{{m}}: {name}");

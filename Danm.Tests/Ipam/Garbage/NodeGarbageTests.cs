@@ -151,6 +151,19 @@ public sealed class NodeGarbageTests : GarbageFixture
     }
 
     [Test]
+    public async Task The_last_of_a_drained_node_is_freed_by_who_saw_it_alive()
+    {
+        var garbage = node.Garbage;
+        (await garbage.RunAsync(dryRun: false, CancellationToken.None)).Should().BeEmpty();
+        node.DeleteNamespace("living");
+        node.DeletePod("living");
+
+        (await garbage.RunAsync(dryRun: false, CancellationToken.None)).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Freed);
+
+        Owners().Should().BeEmpty();
+    }
+
+    [Test]
     public async Task After_a_reboot_what_has_no_Pod_any_more_is_freed_and_the_rest_is_kept()
     {
         await AttachAsync("stays");

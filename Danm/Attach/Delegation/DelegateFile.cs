@@ -65,7 +65,9 @@ internal static partial class DelegateFile
         return null;
     }
 
-    private static byte[]? TryReadBytes(string path)
+    /// <summary>Reads a file that only root can have written; null if there is none.</summary>
+    /// <exception cref="CniException">It is not to be trusted, or cannot be read.</exception>
+    public static byte[]? TryReadBytes(string path)
     {
         var fd = open(path, OpenFlags.NoFollow | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)

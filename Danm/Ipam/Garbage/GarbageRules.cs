@@ -33,8 +33,8 @@ public static class GarbageRules
     {
         ArgumentNullException.ThrowIfNull(view);
         var current = view.Sandboxes.Where(s => Lives(s, view.BootId)).ToLookup(s => s.PodUid);
-        // One that the journal knows and that is there shows that this is where namespaces are. A DanmEp is a tenant's to write.
-        var seesNamespaces = current.Count > 0;
+        // One that the journal knows and that is there, or was, shows that this is where namespaces are. A DanmEp is a tenant's to write.
+        var seesNamespaces = view.HasSeenNamespaces || current.Count > 0;
         return [.. view.Sandboxes.Select(s => Decide(s, view, current, seesNamespaces))];
     }
 

@@ -18,6 +18,7 @@ public sealed class NodeGarbage
     private readonly ISandboxRelease release;
     private readonly GarbageEvents events;
     private readonly Func<NodeObserver> observe;
+    private bool hasSeenNamespaces;
 
     /// <param name="api">The API server.</param>
     /// <param name="state">What the node remembers.</param>
@@ -40,7 +41,9 @@ public sealed class NodeGarbage
     public async Task<IReadOnlyList<Finding>> RunAsync(bool dryRun, CancellationToken cancellation)
     {
         var observer = observe();
-        var view = await observer.ObserveAsync(cancellation).ConfigureAwait(false);
+        // The last sandbox of a drained node is looked for where its like were seen before.
+        var view = await observer.ObserveAsync(cancellation).ConfigureAwait(false) with { HasSeenNamespaces = hasSeenNamespaces };
+        hasSeenNamespaces |= view.Sandboxes.Any(s => GarbageRules.Lives(s, view.BootId));
         var findings = new List<Finding>();
         foreach (var verdict in GarbageRules.Decide(view))
         {

@@ -4,4 +4,5 @@ namespace Danm.Ipam.Garbage;
 /// <param name="BootId">The kernel's boot; empty where it does not say, and then no boot proves anything.</param>
 /// <param name="Now">The time.</param>
 /// <param name="Sandboxes">Every sandbox of the node.</param>
-public sealed record NodeView(string BootId, DateTimeOffset Now, IReadOnlyList<ObservedSandbox> Sandboxes);
+/// <param name="HasSeenNamespaces">Whether an earlier look at the same place saw the namespace of a sandbox that the journal knows.</param>
+public sealed record NodeView(string BootId, DateTimeOffset Now, IReadOnlyList<ObservedSandbox> Sandboxes, bool HasSeenNamespaces = false);
