@@ -142,7 +142,9 @@ RunTarget(target);
 
 bool IsCross => runtime == "linux-arm64" && System.Runtime.InteropServices.RuntimeInformation.OSArchitecture != System.Runtime.InteropServices.Architecture.Arm64;
 
-bool IsUpToDate() => FileExists(binary) && FileExists(bill) && GetFiles("Danm/**/*.cs").Concat(GetFiles("Danm/*.csproj")).Concat(GetFiles("*.props"))
+// The executable carries the manifests.
+bool IsUpToDate() => FileExists(binary) && FileExists(bill)
+    && ((string[])["Danm/**/*.cs", "Danm/*.csproj", "manifests/**/*.yaml", "*.props", "*.cake", "global.json"]).SelectMany(p => GetFiles(p))
     .Where(f => !f.FullPath.Contains("/obj/") && !f.FullPath.Contains("/bin/"))
     .All(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath) <= System.IO.File.GetLastWriteTimeUtc(binary));
 

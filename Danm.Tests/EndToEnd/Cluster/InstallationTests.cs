@@ -211,6 +211,24 @@ public sealed class InstallationTests
         await workloads.SettleAsync();
         workloads.Names.Should().BeEmpty();
         Node.Objects().Should().BeEmpty();
+        await RemoveObjectsAsync();
+    }
+
+    private async Task RemoveObjectsAsync()
+    {
+        var all = Kustomization.Build(Production).Concat(Kustomization.Build(Path.Combine(Production, "../uninstall")))
+            .Select(o => (ApiVersion: o["apiVersion"].String()!, Kind: o["kind"].String()!, Namespace: o.At("metadata", "namespace").String(), Name: o.At("metadata", "name").String()!)).Distinct().ToList();
+        var list = new JsonObject
+        {
+            ["apiVersion"] = "v1", ["kind"] = "List",
+            ["items"] = new JsonArray([.. all.Select(o => new JsonObject { ["apiVersion"] = o.ApiVersion, ["kind"] = o.Kind, ["metadata"] = new JsonObject { ["namespace"] = o.Namespace, ["name"] = o.Name } })]),
+        };
+        await File.WriteAllTextAsync(Node.PathOf("all.json"), list.ToJsonString());
+        await KubectlAsync($"delete --ignore-not-found -f {Node.PathOf("all.json")}");
+        await KubectlAsync("-n kube-system delete secret/danm-webhook-tls lease/danm-controller lease/danm-svcwatcher");
+        all.Where(o => !o.ApiVersion.StartsWith("danm.io", StringComparison.Ordinal) && Store.Get(o.ApiVersion, o.Kind, o.Namespace, o.Name) is not null).Should().BeEmpty();
+        Store.List("v1", "Secret").Concat(Store.List("coordination.k8s.io/v1", "Lease")).Should().BeEmpty();
+        Store.Get("v1", "Node", null, "node-1").At("metadata", "annotations").Should().BeNull();
     }
 
     private async Task<PodOfTest> StartAsync(string name, string ns, string? interfaces, params PortMapping[] ports)

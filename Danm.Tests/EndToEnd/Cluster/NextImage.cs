@@ -7,8 +7,8 @@ using Danm.Tests.EndToEnd.Image;
 namespace Danm.Tests.EndToEnd.Cluster;
 
 /// <summary>
-/// The image of another build: the same programs, as a file of other bytes. What a later build changes in formats is for the tests of those
-/// formats; this is for how one takes the other's place.
+/// The image of another build: that of DANM_NEXT_BINARY, where it names one, as that of another commit; else the same programs as a file of other
+/// bytes. What a later build changes in formats is for the tests of those formats; this is for how one takes the other's place.
 /// </summary>
 internal static class NextImage
 {
@@ -29,8 +29,12 @@ internal static class NextImage
                 if (entry.Name == "usr/local/bin/danm")
                 {
                     var content = new MemoryStream();
-                    entry.DataStream!.Position = 0;
-                    entry.DataStream.CopyTo(content);
+                    using (var program = Environment.GetEnvironmentVariable("DANM_NEXT_BINARY") is { Length: > 0 } other ? File.OpenRead(other) : entry.DataStream!)
+                    {
+                        program.Position = 0;
+                        program.CopyTo(content);
+                    }
+
                     content.Write(Mark);
                     content.Position = 0;
                     entry.DataStream = content;

@@ -5,6 +5,7 @@ using Danm.Tests.ApiServer.Http;
 namespace Danm.Tests.EndToEnd.Webhook;
 
 /// <summary>An API server that takes what the webhook asks during a review, and does not answer.</summary>
+[TestFixture, Parallelizable]
 public sealed class HangingServerTests : ReplicasFixture
 {
     private TaskCompletionSource end = new();

@@ -7,7 +7,7 @@ namespace Danm.Tests.EndToEnd.Svcwatcher.Example;
 /// manifests/examples/services, as it stands: its Pods get real interfaces from the published executable and Debian's plugins, and run the
 /// programs that it names. A client outside reaches the load balancers, and through them the processors, by nothing but names.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class ServicesExampleTests
 {
     private readonly List<ExamplePod> pods = [];
