@@ -42,14 +42,13 @@ public sealed class NetwatcherRightsTests(string mode) : RightsFixture(mode)
         ExpectRightsOf(Account);
     }
 
-    /// <summary>Living Pods whose IPAllocations somebody deletes. Their names are hashes, so only the networks tell what they were.</summary>
+    /// <summary>A living Pod whose IPAllocations somebody deletes. Their names are hashes, so only the networks tell what they were.</summary>
     private async Task LoseAddressesAsync()
     {
         await Node.ShellAsync("ip link add Parent_0 type bridge && ip link set Parent_0 up");
         Store.Create(Objects.Network("ClusterNetwork", "all", """{"NetworkID":"all","NetworkType":"macvlan","Options":{"host_device":"Parent_0","cidr":"10.1.0.0/24"}}"""));
         OwnNetwork("ours", """{"NetworkID":"ours","NetworkType":"macvlan","Options":{"host_device":"Parent_0","cidr":"10.2.0.0/24"}}""");
-        await AttachAsync("living", """[{"clusterNetwork":"all","ip":"dynamic"}]""");
-        await AttachAsync("other", $$"""[{"{{Mode.OwnNetworkKey}}":"ours","ip":"dynamic"}]""");
+        await AttachAsync("living");
         foreach (var allocation in Store.List("danm.io/v1", "IPAllocation").Select(a => a.At("metadata", "name").String()!))
         {
             restored.Add(allocation);
@@ -62,7 +61,7 @@ public sealed class NetwatcherRightsTests(string mode) : RightsFixture(mode)
     /// <summary>An ADD that nobody answers whether its DanmEps came to be, and a DEL that may not delete.</summary>
     private async Task DeferReleasesAsync()
     {
-        var gone = await AttachAsync("gone", Interfaces);
+        var gone = await AttachAsync("gone");
         Node.Server.Faults.Add(new Fault(Fault.On("create", "danmeps")) { DropBefore = true });
         var late = await Node.StartPodAsync(Objects.Pod("late", Interfaces, Namespace));
         (await Node.CallAsync(late.Call("ADD"))).ExitCode.Should().Be(1);
@@ -75,9 +74,9 @@ public sealed class NetwatcherRightsTests(string mode) : RightsFixture(mode)
 
     private string Interfaces => $$"""[{"clusterNetwork":"all","ip":"dynamic"},{"{{Mode.OwnNetworkKey}}":"ours","ip":"dynamic"}]""";
 
-    private async Task<Sandbox> AttachAsync(string name, string interfaces)
+    private async Task<Sandbox> AttachAsync(string name)
     {
-        var pod = await Node.StartPodAsync(Objects.Pod(name, interfaces, Namespace));
+        var pod = await Node.StartPodAsync(Objects.Pod(name, Interfaces, Namespace));
         (await Node.CallAsync(pod.Call("ADD"))).Succeeded();
         return pod;
     }

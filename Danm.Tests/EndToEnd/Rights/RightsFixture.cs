@@ -92,9 +92,9 @@ public abstract class RightsFixture(string mode)
     private protected void ReplaceBeforeDeletion(string apiVersion, string kind, string plural)
     {
         RequestRecord? found = null;
-        Node.Server.Faults.Add(new Fault(r => Fault.On("delete", plural)(r) && (found = r) is not null)
+        // Several may be under way at once.
+        Node.Server.Faults.Add(new Fault(r => Fault.On("delete", plural)(r) && Interlocked.CompareExchange(ref found, r, null) is null)
         {
-            Count = 1,
             Hold = () =>
             {
                 var twin = Store.Get(apiVersion, kind, found!.Namespace, found.Name!)!;

@@ -23,7 +23,7 @@ public sealed class SvcwatcherRightsTests(string mode) : RightsFixture(mode)
         await using var watcher = Start("danm-svcwatcher");
         await watcher.UntilReadyAsync();
         await Eventually.HoldsAsync(() => Addresses("db").Should().Equal(["10.0.0.1"], "{0}", watcher.Log), seconds: 30);
-        WritesEndpointsFor("db").Should().Be(Mode.Components.Contains("svcwatcher/endpoints"));
+        await Eventually.HoldsAsync(() => WritesEndpointsFor("db").Should().Be(Mode.Components.Contains("svcwatcher/endpoints")));
         Change("v1", "Pod", Namespace, "db", p => p["metadata"]!["labels"]!["app"] = "another");
         await Eventually.HoldsAsync(() => Addresses("db").Should().BeEmpty());
         Change("v1", "Service", Namespace, "db", s => s["metadata"]!.AsObject().Remove("annotations"));
