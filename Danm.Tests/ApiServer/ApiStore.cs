@@ -4,7 +4,7 @@ using Danm.Tests.ApiServer.Store;
 
 namespace Danm.Tests.ApiServer;
 
-/// <summary>The server's objects without HTTP, for seeds and looks; the same checks hold, but admission is passed by.</summary>
+/// <summary>The server's objects without HTTP, for seeds and looks; the same checks hold, but admission, webhooks and policies, is passed by.</summary>
 public sealed class ApiStore(ResourceApi api)
 {
     public long ResourceVersion => api.Store.Revision;

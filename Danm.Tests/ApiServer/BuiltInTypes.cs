@@ -74,6 +74,14 @@ public static class BuiltInTypes
         Columns = [Column.Name, Column.Of("Webhooks", o => (o.At("webhooks") as JsonArray)?.Count ?? 0), Column.Age],
     };
 
+    public static readonly ResourceType ValidatingAdmissionPolicy = Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validatingadmissionpolicies",
+        Column.Of("Validations", o => (o.At("spec", "validations") as JsonArray)?.Count ?? 0), AdmissionPolicyRules.Check);
+
+    public static readonly ResourceType ValidatingAdmissionPolicyBinding = Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings",
+        Column.Of("PolicyName", o => o.At("spec", "policyName").String()), AdmissionPolicyRules.CheckBinding);
+
+    public static readonly ResourceType ServiceAccount = Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0));
+
     public static readonly ResourceType Secret = new()
     {
         Group = "", Version = "v1", Kind = "Secret", Plural = "secrets", Singular = "secret", Namespaced = true, SelectableFields = ["type"],
@@ -107,7 +115,8 @@ public static class BuiltInTypes
 
     public static readonly IReadOnlyList<ResourceType> All =
     [
-        Namespace, Pod, Service, EndpointSlice, Endpoints, CustomResourceDefinition, MutatingWebhookConfiguration, Secret, Event, EventType("events.k8s.io"),
+        Namespace, Pod, Service, EndpointSlice, Endpoints, CustomResourceDefinition, MutatingWebhookConfiguration, ValidatingAdmissionPolicy,
+        ValidatingAdmissionPolicyBinding, ServiceAccount, Secret, Event, EventType("events.k8s.io"),
         new()
         {
             Group = "", Version = "v1", Kind = "Node", Plural = "nodes", Singular = "node", ShortNames = ["no"], HasStatus = true,
@@ -115,7 +124,6 @@ public static class BuiltInTypes
             Columns = [Column.Name, Column.Of("Status", NodeStatus), Column.Of("Roles", _ => "<none>"), Column.Age, Column.Of("Version", o => o.At("status", "nodeInfo", "kubeletVersion").String())],
         },
         Generic("", "v1", "ConfigMap", "configmaps", ["cm"], Column.Of("Data", o => Count(o, "data") + Count(o, "binaryData"))),
-        Generic("", "v1", "ServiceAccount", "serviceaccounts", ["sa"], Column.Of("Secrets", o => (o.At("secrets") as JsonArray)?.Count ?? 0)),
         Generic("coordination.k8s.io", "v1", "Lease", "leases", [], Column.Of("Holder", o => o.At("spec", "holderIdentity").String())),
         Rbac("Role", "roles", namespaced: true),
         Rbac("ClusterRole", "clusterroles", namespaced: false),
@@ -126,9 +134,6 @@ public static class BuiltInTypes
         Workload("policy", "PodDisruptionBudget", "poddisruptionbudgets", ["pdb"], Column.Of("Min Available", o => o.At("spec", "minAvailable")?.ToString() ?? "N/A")),
         Policy("flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", Column.Of("PriorityLevel", o => o.At("spec", "priorityLevelConfiguration", "name").String())),
         Policy("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", Column.Of("Type", o => o.At("spec", "type").String())),
-        // Stored, but not enforced.
-        Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", Column.Of("Validations", o => (o.At("spec", "validations") as JsonArray)?.Count ?? 0)),
-        Policy("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", Column.Of("PolicyName", o => o.At("spec", "policyName").String())),
     ];
 
     private static ResourceType Rbac(string kind, string plural, bool namespaced) => new()
@@ -169,10 +174,10 @@ public static class BuiltInTypes
         HasStatus = true, HasGeneration = true, Schema = SchemaOf(kind), Columns = [Column.Name, column, Column.Age],
     };
 
-    private static ResourceType Policy(string group, string kind, string plural, Column column) => new()
+    private static ResourceType Policy(string group, string kind, string plural, Column column, Action<JsonObject, List<FieldError>>? check = null) => new()
     {
         Group = group, Version = "v1", Kind = kind, Plural = plural, Singular = kind.ToLowerInvariant(), HasStatus = kind != "ValidatingAdmissionPolicyBinding",
-        HasGeneration = true, Schema = SchemaOf(kind), Columns = [Column.Name, column, Column.Age],
+        HasGeneration = true, Schema = SchemaOf(kind), Check = check is null ? null : (body, _, errors) => check(body, errors), Columns = [Column.Name, column, Column.Age],
     };
 
     /// <summary>A real server lets images, tolerations and deadlines change, and nodeName be set once by a binding.</summary>

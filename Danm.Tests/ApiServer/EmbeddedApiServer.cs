@@ -20,8 +20,8 @@ namespace Danm.Tests.ApiServer;
 
 /// <summary>
 /// A Kubernetes API server in this process, in memory: strict where a real one is, and loud (501) about what it lacks:
-/// server-side apply, finalizers, several versions of a resource, protobuf, validating webhooks and policies. Mutating
-/// webhooks are asked about every write that comes over HTTP. Pods go at once when deleted, and with an owner what it owned.
+/// server-side apply, finalizers, several versions of a resource, protobuf, validating webhooks. Mutating webhooks and the
+/// validating policies are asked about every write that comes over HTTP. Pods go at once when deleted, and with an owner what it owned.
 /// </summary>
 public sealed class EmbeddedApiServer : IAsyncDisposable
 {
@@ -32,6 +32,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly ResourceApi api;
     private readonly MutatingAdmission webhooks;
+    private readonly PolicyAdmission policies;
     private readonly ResourceEndpoint resources;
     private readonly Authenticator authenticator;
     private readonly Authorizer? authorizer;
@@ -46,7 +47,8 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         api = new ResourceApi(new ObjectStore(), new ResourceCatalog(), options.CollectsGarbage);
         authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
         webhooks = new MutatingAdmission(api.Store, options.Services);
-        resources = new ResourceEndpoint(api, webhooks, authorizer is null ? null : new OwnerReferencePermissions(authorizer, api.Catalog), options.BookmarkInterval);
+        policies = new PolicyAdmission(api.Store);
+        resources = new ResourceEndpoint(api, webhooks, policies, authorizer is null ? null : new OwnerReferencePermissions(authorizer, api.Catalog), options.BookmarkInterval);
         Store = new ApiStore(api);
         accessReviews = new AccessReviews(authorizer);
         tokenRequests = new TokenRequests(Store, authenticator.Tokens, options.LongestTokenLife);
@@ -182,28 +184,30 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         }
         if (Faults.Next(record) is { } fault && await HappensAsync(fault, context, path, record, response))
             return;
-        record.User = authenticator.Authenticate(context);
-        if (path is not null && record.User != Administrator && !AccessReviews.Is(path))
-            authorizer?.Require(record.User, path, record.Verb);
         await WorkAsync(context, path, record, response);
     }
 
     private async Task WorkAsync(HttpContext context, RequestPath? path, RequestRecord record, Response response)
     {
+        var user = Impersonation.Apply(authenticator.Authenticate(context), context.Request.Headers, authorizer);
+        record.User = user.Name;
+        if (path is not null && !AccessReviews.Is(path))
+            authorizer?.Require(user, path, record.Verb);
         if (path is { Group: "", Plural: "serviceaccounts", Namespace: { } ns, Name: { } account, Subresource: "token" } && context.Request.Method == "POST")
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            await response.WriteAsync(201, tokenRequests.Create(ns, account, Json.ParseObject(body.ToArray())));
+            var admission = new RequestAdmission(webhooks, policies, null, user, () => ResourceEndpoint.Told(record.Verb, context.Request.Query, []), context.RequestAborted);
+            await response.WriteAsync(201, await tokenRequests.CreateAsync(ns, account, Json.ParseObject(body.ToArray()), admission));
         }
         else if (AccessReviews.Is(path) && context.Request.Method == "POST")
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            await response.WriteAsync(201, accessReviews.Create(record.User, path!, Json.ParseObject(body.ToArray())));
+            await response.WriteAsync(201, accessReviews.Create(user, path!, Json.ParseObject(body.ToArray())));
         }
         else if (path is not null)
-            await resources.HandleAsync(context, path, record.Verb, record, response, stopping.Token);
+            await resources.HandleAsync(context, user, path, record.Verb, record, response, stopping.Token);
         else if (record.Path == "/version")
             await response.WriteAsync(200, Discovery.Version);
         else if (record.Path.StartsWith("/openapi/v3", StringComparison.Ordinal) && OpenApi.Answer(record.Path, api.Catalog) is { } document)
@@ -238,7 +242,6 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         var dropAfter = fault.DropAfter || fault.Committed is not null;
         if (dropAfter)
         {
-            record.User = authenticator.Authenticate(context);
             var shown = context.Response.Body;
             using var swallowed = new MemoryStream();
             context.Response.Body = swallowed;

@@ -36,7 +36,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         Metadata.Wipe(metadata);
         if (ns is not null)
             RequireActive(Get(BuiltInTypes.Namespace, null, ns), type, metadata["name"].String() ?? "");
-        body = await AdmitAsync(type, AdmissionAttributes.Create, ns, metadata["name"].String() ?? "", null, body, null, options);
+        var requested = metadata["name"].String() ?? "";
+        body = await AdmitAsync(type, AdmissionAttributes.Create, ns, requested, null, body, null, options);
         metadata = body.Child("metadata");
         if (metadata["resourceVersion"].String() is not (null or "" or "0"))
             throw new StatusException(500, "InternalError", "resourceVersion should not be set on objects to be created");
@@ -47,9 +48,9 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
             throw StatusException.Invalid(type, "", [FieldError.Required("metadata.name", "name or generateName is required")]);
         SetInitialState(type, body);
         if (type.Allocate is null)
-            return Keep(type, ns, body, options);
+            return Keep(type, ns, requested, body, options);
         lock (allocating)
-            return Keep(type, ns, body, options);
+            return Keep(type, ns, requested, body, options);
     }
 
     /// <summary>As the admission plugin NamespaceLifecycle, which is asked before any webhook. Here a namespace ends only where a test says so in its status.</summary>
@@ -64,10 +65,12 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         });
     }
 
-    private (StoredObject? Made, StatusException? Taken) Keep(ResourceType type, string? ns, JsonObject body, WriteOptions options)
+    /// <param name="requested">The name that the client gave; empty under generateName.</param>
+    private (StoredObject? Made, StatusException? Taken) Keep(ResourceType type, string? ns, string requested, JsonObject body, WriteOptions options)
     {
         var name = body.At("metadata", "name").String()!;
         Validate(type, name, body, null);
+        Judge(new(type, null, ns, requested, AdmissionAttributes.Create, body, null, options.DryRun), options);
         var created = type == BuiltInTypes.CustomResourceDefinition ? Establish(body) : null;
         if (store.Table(type).Find(ns, name) is not null)
             return (null, StatusException.AlreadyExists(type, name));
@@ -147,6 +150,8 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
             if (type == BuiltInTypes.Namespace && name is "default" or "kube-system" or "kube-public" && type == BuiltInTypes.Namespace)
                 throw StatusException.Forbidden($"namespaces \"{name}\" is forbidden: this namespace may not be deleted");
             await AdmitAsync(type, AdmissionAttributes.Delete, ns, ofCollection ? "" : name, null, null, old, options);
+            if (options.Admission is { IsJudged: true })
+                Judge(new(type, null, ns, ofCollection ? "" : name, AdmissionAttributes.Delete, null, old.Parse(), options.DryRun), options);
             if (options.DryRun)
                 return old;
             if (!store.TryCommit(type, ns, name, old, null, null, out var result))
@@ -234,6 +239,7 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         Validate(type, old.Name, body, before);
         var changed = type == BuiltInTypes.CustomResourceDefinition && !statusOnly ? Establish(body) : null;
         body.Child("metadata")["resourceVersion"] = before["metadata"]!["resourceVersion"]!.DeepClone();
+        Judge(new(type, statusOnly ? "status" : null, old.Namespace, old.Name, AdmissionAttributes.Update, body, before, options.DryRun), options);
         if (JsonNode.DeepEquals(before, body))
             return old;
         if (type.HasGeneration && !statusOnly && !(SameSpec(type, before, body) && (!type.GenerationCountsLabels || SameLabels(before, body))))
@@ -257,6 +263,13 @@ public sealed class ResourceApi(ObjectStore store, ResourceCatalog catalog, bool
         var changed = await admission.AdmitAsync(new(type, subresource, ns, name, operation, body, old?.Parse(), options.DryRun));
         // What a webhook adds that the schema does not know is dropped in silence.
         return changed is null ? body ?? [] : Decode(type, ns, changed, WriteOptions.Default);
+    }
+
+    /// <summary>Validating admission: of what is about to be stored, after all checks.</summary>
+    private static void Judge(AdmissionAttributes request, WriteOptions options)
+    {
+        if (options.Admission is { IsJudged: true } admission)
+            admission.Judge(request);
     }
 
     private static bool SameSpec(ResourceType type, JsonObject before, JsonObject after) => before.Select(f => f.Key).Union(after.Select(f => f.Key))

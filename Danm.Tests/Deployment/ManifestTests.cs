@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Clusters;
 using Danm.Tests.ApiServer.Tests;
 using Danm.Tests.EndToEnd;
 
@@ -13,21 +14,75 @@ public sealed class ManifestTests : ClusterFixture
 
     private static readonly string[] Modes = ["lightweight", "production"];
 
-    // Those of other projects' kinds are not for a server without them.
-    private static readonly string[] Components = ["svcwatcher/endpoints", "netwatcher/unicast"];
+    private static readonly string[] Components = ["svcwatcher/endpoints", "netwatcher/unicast", "webhook/cert-manager", "monitoring"];
 
-    [TestCaseSource(nameof(Modes))]
-    public async Task Every_object_of_a_mode_is_accepted_strictly(string mode)
+    private static readonly string[] Separate = ["uninstall"];
+
+    /// <summary>The modes as they are, and with every component; and what is applied by itself.</summary>
+    private static IEnumerable<TestCaseData> Installations()
     {
-        var objects = Kustomization.Build(Path.Combine(Root, mode), [.. Components.Select(c => Path.Combine(Root, c))]);
+        foreach (var mode in Modes)
+        {
+            yield return new TestCaseData(mode, Array.Empty<string>()).SetArgDisplayNames(mode);
+            yield return new TestCaseData(mode, Components).SetArgDisplayNames($"{mode} with all components");
+        }
+
+        foreach (var folder in Separate)
+            yield return new TestCaseData(folder, Array.Empty<string>()).SetArgDisplayNames(folder);
+    }
+
+    [OneTimeSetUp]
+    public Task DefineKindsOfOperators() => Cluster.ApplyAsync(Path.Combine(TestContext.CurrentContext.TestDirectory, "Deployment/Operators.yaml"));
+
+    [TestCaseSource(nameof(Installations))]
+    public async Task Every_object_is_accepted_strictly(string folder, string[] components)
+    {
+        var objects = Build(folder, components);
         foreach (var one in objects)
         {
-            var (code, body, warnings) = await Send("POST", PathOf(one) + "?fieldValidation=Strict&dryRun=All", one);
+            var (code, body, warnings) = await Try(one);
             code.Should().Be(201, "{0} {1}: {2}", one["kind"], one.At("metadata", "name"), body);
             warnings.Should().BeEmpty();
         }
 
-        objects.Select(o => (o["kind"].String(), o.At("metadata", "namespace").String(), o.At("metadata", "name").String())).Should().OnlyHaveUniqueItems();
+        objects.Select(KeyOf).Should().OnlyHaveUniqueItems();
+    }
+
+    [Test]
+    public void Every_folder_is_among_them() => Directory.EnumerateFiles(Root, "*.yaml", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!).Distinct()
+        .Where(f => !f.StartsWith(Path.Combine(Root, "examples"), StringComparison.Ordinal))
+        .Should().BeSubsetOf([.. Modes.Concat(Separate).SelectMany(f => Folders(Path.Combine(Root, f))), .. Components.Select(c => Path.Combine(Root, c))]);
+
+    // That the schemas that judge them are closed.
+    [TestCase("PodMonitor", "spec.podMetricsEndpoints[0].interval")]
+    [TestCase("PodMonitor", "spec.podMetricsEndpoints[0].relabelings[0].targetLabel")]
+    [TestCase("PrometheusRule", "spec.groups[0].rules[0].for")]
+    [TestCase("Certificate", "spec.privateKey.rotationPolicy")]
+    [TestCase("Issuer", "spec.selfSigned")]
+    [TestCase("DaemonSet", "spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem")]
+    [TestCase("Deployment", "spec.template.spec.affinity")]
+    [TestCase("PodDisruptionBudget", "spec.maxUnavailable")]
+    [TestCase("FlowSchema", "spec.matchingPrecedence")]
+    [TestCase("PriorityLevelConfiguration", "spec.limited.nominalConcurrencyShares")]
+    [TestCase("ValidatingAdmissionPolicy", "spec.failurePolicy")]
+    [TestCase("ValidatingAdmissionPolicyBinding", "spec.validationActions")]
+    [TestCase("MutatingWebhookConfiguration", "webhooks[0].failurePolicy")]
+    [TestCase("ClusterRole", "rules[0].verbs")]
+    [TestCase("ClusterRoleBinding", "subjects[0].namespace")]
+    [TestCase("Service", "spec.selector")]
+    [TestCase("CustomResourceDefinition", "spec.versions[0].additionalPrinterColumns")]
+    public async Task A_field_that_is_misspelt_is_refused(string kind, string field)
+    {
+        var one = Build("production", Components).First(o => o["kind"].String() == kind);
+        var steps = field.Replace("[0]", ".0").Split('.');
+        var holder = steps[..^1].Aggregate((JsonNode)one, (node, step) => step == "0" ? node[0]! : node[step]!).AsObject();
+        holder.Remove(steps[^1], out var value).Should().BeTrue();
+        holder[steps[^1] + "x"] = value;
+
+        var (code, body, _) = await Try(one);
+
+        code.Should().Be(400);
+        body["message"].String().Should().Contain($"unknown field \"{field}x\"");
     }
 
     [TestCase("lightweight", "clusternetworks danmeps danmnets ipallocations")]
@@ -85,10 +140,11 @@ public sealed class ManifestTests : ClusterFixture
 
     private static string KeyOf(JsonObject o) => $"{o["kind"]} {o.At("metadata", "namespace")}/{o.At("metadata", "name")}";
 
-    private static string PathOf(JsonObject o)
-    {
-        var type = BuiltInTypes.All.Single(t => t.Kind == o["kind"].String() && t.ApiVersion == o["apiVersion"].String());
-        var api = type.Group.Length == 0 ? $"/api/{type.Version}" : $"/apis/{type.Group}/{type.Version}";
-        return type.Namespaced ? $"{api}/namespaces/{o.At("metadata", "namespace")}/{type.Plural}" : $"{api}/{type.Plural}";
-    }
+    private static List<JsonObject> Build(string folder, params string[] components) => Kustomization.Build(Path.Combine(Root, folder), [.. components.Select(c => Path.Combine(Root, c))]);
+
+    private async Task<(int Code, JsonObject Body, string[] Warnings)> Try(JsonObject one) => await Send("POST", await Cluster.PathAsync(one) + "?fieldValidation=Strict&dryRun=All", one);
+
+    /// <summary>The folders that a kustomization is made of.</summary>
+    private static IEnumerable<string> Folders(string folder) => Yaml.Documents(File.ReadAllText(Path.Combine(folder, Kustomization.FileName))).Single()["resources"].Strings()
+        .Select(r => Path.GetFullPath(Path.Combine(folder, r))).Where(Directory.Exists).SelectMany(Folders).Prepend(folder);
 }

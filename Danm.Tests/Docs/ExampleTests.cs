@@ -20,6 +20,8 @@ public sealed class ExampleTests
     {
         cluster = await TestCluster.StartAsync();
         await cluster.ApplyAsync(Path.Combine(DanmBinary.Repository, "manifests/crds"));
+        foreach (var ns in Pages.SelectMany(Objects).Select(Namespace).Distinct().Except(["default", "kube-system"]))
+            await cluster.CreateAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = ns } });
     }
 
     [OneTimeTearDown]

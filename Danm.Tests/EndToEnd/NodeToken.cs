@@ -6,7 +6,7 @@ namespace Danm.Tests.EndToEnd;
 /// <summary>Service account tokens, not signed but of the form and length of those that the TokenRequest API binds to a Node (KEP-4193).</summary>
 internal static class NodeToken
 {
-    public static string For(string node, DateTimeOffset? expires = null)
+    public static string For(string node, DateTimeOffset? expires = null, string account = "danm")
     {
         var payload = new JsonObject
         {
@@ -18,9 +18,9 @@ internal static class NodeToken
             {
                 ["namespace"] = "kube-system",
                 ["node"] = new JsonObject { ["name"] = node, ["uid"] = Guid.NewGuid().ToString() },
-                ["serviceaccount"] = new JsonObject { ["name"] = "danm", ["uid"] = Guid.NewGuid().ToString() },
+                ["serviceaccount"] = new JsonObject { ["name"] = account, ["uid"] = Guid.NewGuid().ToString() },
             },
-            ["sub"] = "system:serviceaccount:kube-system:danm",
+            ["sub"] = $"system:serviceaccount:kube-system:{account}",
         }.ToJsonString();
         return $"{Encode("""{"alg":"RS256","kid":"test"}"""u8)}.{Encode(Encoding.UTF8.GetBytes(payload))}.{Encode(new byte[256])}";
 

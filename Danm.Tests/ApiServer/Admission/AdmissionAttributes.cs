@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Danm.Tests.ApiServer.Admission;
 
-/// <summary>One write as webhooks are told of it.</summary>
+/// <summary>One write as webhooks and policies are told of it.</summary>
 /// <param name="Name">Empty where the client left it to the server: under generateName, or for each object of a collection that is deleted.</param>
 /// <param name="Operation">CREATE, UPDATE or DELETE.</param>
 /// <param name="Object">Null on DELETE.</param>
@@ -13,6 +13,11 @@ public sealed record AdmissionAttributes(
     public const string Create = "CREATE";
     public const string Update = "UPDATE";
     public const string Delete = "DELETE";
+
+    /// <summary>Of what is written: a subresource's need not be its parent's.</summary>
+    public (string Group, string Version, string Kind) Kind => (Object ?? OldObject)?["apiVersion"].String()?.Split('/') is { } version
+        ? (version.Length > 1 ? version[0] : "", version[^1], (Object ?? OldObject)!["kind"].String() ?? Type.Kind)
+        : (Type.Group, Type.Version, Type.Kind);
 
     public bool IsNamespace => Type == BuiltInTypes.Namespace;
 }

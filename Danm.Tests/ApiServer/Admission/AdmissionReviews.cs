@@ -11,12 +11,22 @@ public static class AdmissionReviews
 
     private const string Kind = "AdmissionReview";
 
-    public static JsonObject Write(string version, string uid, AdmissionAttributes request, string user, JsonObject options)
+    public static JsonObject Write(string version, string uid, AdmissionAttributes request, UserInfo user, JsonObject options)
+    {
+        var told = Request(request, user, options);
+        told["uid"] = uid;
+        told["object"] = request.Object?.DeepClone();
+        told["oldObject"] = request.OldObject?.DeepClone();
+        return new JsonObject { ["kind"] = Kind, ["apiVersion"] = $"admission.k8s.io/{version}", ["request"] = told };
+    }
+
+    /// <summary>An AdmissionRequest without its uid and the objects, which is what policies see of it.</summary>
+    public static JsonObject Request(AdmissionAttributes request, UserInfo user, JsonObject options)
     {
         var type = request.Type;
-        var kind = new JsonObject { ["group"] = type.Group, ["version"] = type.Version, ["kind"] = type.Kind };
+        var kind = new JsonObject { ["group"] = request.Kind.Group, ["version"] = request.Kind.Version, ["kind"] = request.Kind.Kind };
         var resource = new JsonObject { ["group"] = type.Group, ["version"] = type.Version, ["resource"] = type.Plural };
-        var told = new JsonObject { ["uid"] = uid, ["kind"] = kind, ["resource"] = resource };
+        var told = new JsonObject { ["kind"] = kind, ["resource"] = resource };
         if (request.Subresource is { } subresource)
             told["subResource"] = subresource;
         told["requestKind"] = kind.DeepClone();
@@ -29,12 +39,10 @@ public static class AdmissionReviews
         if ((request.IsNamespace ? request.Name : request.Namespace) is { Length: > 0 } ns)
             told["namespace"] = ns;
         told["operation"] = request.Operation;
-        told["userInfo"] = new JsonObject { ["username"] = user, ["groups"] = new JsonArray([.. UserGroups.Of(user).Select(g => (JsonNode)g)]) };
-        told["object"] = request.Object?.DeepClone();
-        told["oldObject"] = request.OldObject?.DeepClone();
+        told["userInfo"] = user.ToJson();
         told["dryRun"] = request.DryRun;
         told["options"] = options.DeepClone();
-        return new JsonObject { ["kind"] = Kind, ["apiVersion"] = $"admission.k8s.io/{version}", ["request"] = told };
+        return told;
     }
 
     /// <exception cref="FormatException">The answer is not what a real server accepts.</exception>

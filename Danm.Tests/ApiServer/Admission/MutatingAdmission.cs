@@ -26,7 +26,7 @@ public sealed class MutatingAdmission(ObjectStore store, ServiceEndpoints servic
         var changed = false;
         foreach (var webhook in Webhooks())
         {
-            if (!webhook.Matches(request, () => NamespaceOf(request)))
+            if (!webhook.Matches(request, store))
                 continue;
             if (request.Type.Group == "events.k8s.io")
                 throw StatusException.NotImplemented("admission of events.k8s.io");
@@ -116,12 +116,6 @@ public sealed class MutatingAdmission(ObjectStore store, ServiceEndpoints servic
         {
             throw new WebhookFailure($"could not get REST client: {e.Message}");
         }
-    }
-
-    private JsonObject NamespaceOf(AdmissionAttributes request)
-    {
-        var name = request.IsNamespace ? request.Name : request.Namespace!;
-        return store.Table(BuiltInTypes.Namespace).Find(null, name)?.Parse() ?? throw StatusException.NotFound(BuiltInTypes.Namespace, name);
     }
 
     /// <summary>Those of all configurations, in the order of the configurations' names; read anew when one of them changed.</summary>

@@ -1,27 +1,34 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Security;
 
 namespace Danm.Tests.ApiServer.Admission;
 
-/// <summary>Admission on behalf of one request. Writes without one, such as a test's seeds, pass every webhook by.</summary>
+/// <summary>Admission on behalf of one request. Writes without one, such as a test's seeds, pass every webhook and policy by.</summary>
 /// <param name="webhooks">Those of the server.</param>
+/// <param name="policies">Those of the server.</param>
 /// <param name="owners">Null: anybody may name any owner.</param>
 /// <param name="user">Whose request it is.</param>
 /// <param name="options">Makes the request's CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.</param>
-public sealed class RequestAdmission(MutatingAdmission webhooks, OwnerReferencePermissions? owners, string user, Func<JsonObject> options, CancellationToken cancellation)
+/// <param name="cancellation">Ends it.</param>
+public sealed class RequestAdmission(
+    MutatingAdmission webhooks, PolicyAdmission policies, OwnerReferencePermissions? owners, UserInfo user, Func<JsonObject> options, CancellationToken cancellation)
 {
     private readonly List<string> warnings = [];
     private readonly List<AdmissionCall> calls = [];
 
-    public string User => user;
+    public UserInfo User => user;
 
     public JsonObject Options => field ??= options();
 
     /// <summary>False while there are no webhooks at all, which spares most tests' servers the rest.</summary>
     public bool IsNeeded => owners is not null || webhooks.Any;
 
+    /// <summary>False while no policy is in force.</summary>
+    public bool IsJudged => policies.Any;
+
     public CancellationToken Cancellation => cancellation;
 
-    /// <summary>What the webhooks warned of, whether they allowed the request or not.</summary>
+    /// <summary>What webhooks and policies warned of, whether they allowed the request or not.</summary>
     public IReadOnlyList<string> Warnings => warnings;
 
     public IReadOnlyList<AdmissionCall> Calls => calls;
@@ -33,6 +40,10 @@ public sealed class RequestAdmission(MutatingAdmission webhooks, OwnerReferenceP
         owners?.Require(user, request);
         return webhooks.AdmitAsync(request, this);
     }
+
+    /// <summary>Shows the policies what is about to be done.</summary>
+    /// <exception cref="StatusException">One refuses it.</exception>
+    public void Judge(AdmissionAttributes request) => policies.Judge(request, this);
 
     internal void Note(AdmissionCall call) => calls.Add(call);
 

@@ -30,13 +30,13 @@ public static class TestClusterRequests
 
     public static async Task<JsonObject> CreateAsync(this ITestCluster cluster, JsonNode body)
     {
-        var path = await cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
+        var path = await cluster.PathAsync(body);
         return (await cluster.SendAsync(HttpMethod.Post, path, body))!;
     }
 
     public static async Task<JsonObject> UpdateAsync(this ITestCluster cluster, JsonNode body, string? subresource = null)
     {
-        var path = await cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
+        var path = await cluster.PathAsync(body);
         return (await cluster.SendAsync(HttpMethod.Put, $"{path}/{body.At("metadata", "name").String()}{(subresource is null ? "" : "/" + subresource)}", body))!;
     }
 
@@ -62,12 +62,22 @@ public static class TestClusterRequests
         throw new TimeoutException($"{name} was not established");
     }
 
+    /// <summary>Where objects like this one are created.</summary>
+    public static Task<string> PathAsync(this ITestCluster cluster, JsonNode body) =>
+        cluster.PathAsync(body["apiVersion"].String()!, body["kind"].String()!, body.At("metadata", "namespace").String() ?? "default");
+
     private static async Task<string> PathAsync(this ITestCluster cluster, string apiVersion, string kind, string ns)
     {
         var root = apiVersion.Contains('/') ? $"/apis/{apiVersion}" : $"/api/{apiVersion}";
-        var resources = await cluster.SendAsync(HttpMethod.Get, root) ?? throw new InvalidOperationException($"{apiVersion} is not served");
-        var resource = resources["resources"]!.AsArray().First(r => r.At("kind").String() == kind && !r.At("name").String()!.Contains('/'));
-        return resource.At("namespaced")!.GetValue<bool>() ? $"{root}/namespaces/{ns}/{resource.At("name").String()}" : $"{root}/{resource.At("name").String()}";
+        // A real server tells of a new kind some time after its definition is established.
+        for (var deadline = DateTime.UtcNow.AddSeconds(10); DateTime.UtcNow < deadline; await Task.Delay(50))
+        {
+            var resources = await cluster.SendAsync(HttpMethod.Get, root);
+            if ((resources?["resources"] as JsonArray)?.FirstOrDefault(r => r.At("kind").String() == kind && !r.At("name").String()!.Contains('/')) is { } resource)
+                return resource.At("namespaced")!.GetValue<bool>() ? $"{root}/namespaces/{ns}/{resource.At("name").String()}" : $"{root}/{resource.At("name").String()}";
+        }
+
+        throw new InvalidOperationException($"{kind} of {apiVersion} is not served");
     }
 
     /// <returns>Null for 404.</returns>

@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Admission;
 using Danm.Tests.ApiServer.Patches;
+using Danm.Tests.ApiServer.Security;
 using Danm.Tests.ApiServer.Store;
 using Microsoft.AspNetCore.Http;
 
 namespace Danm.Tests.ApiServer.Http;
 
 /// <summary>The verbs on resources over HTTP: reads options, asks <see cref="ResourceApi"/>, answers.</summary>
-public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, OwnerReferencePermissions? owners, TimeSpan bookmarkInterval)
+public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, PolicyAdmission policies, OwnerReferencePermissions? owners, TimeSpan bookmarkInterval)
 {
     private const int BodyLimit = 3 * 1024 * 1024;
 
@@ -26,7 +27,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         var method => method.ToLowerInvariant(),
     };
 
-    public async Task HandleAsync(HttpContext context, RequestPath path, string verb, RequestRecord record, Response response, CancellationToken stopping)
+    public async Task HandleAsync(HttpContext context, UserInfo user, RequestPath path, string verb, RequestRecord record, Response response, CancellationToken stopping)
     {
         var type = api.Catalog.Find(path.Group, path.Version, path.Plural) ?? throw StatusException.NoSuchResource();
         var ns = path.Namespace;
@@ -54,7 +55,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         }
         var body = await ReadAsync(request, record);
         var deletion = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
-        var admission = new RequestAdmission(webhooks, owners, record.User, () => Told(verb, request.Query, deletion), context.RequestAborted);
+        var admission = new RequestAdmission(webhooks, policies, owners, user, () => Told(verb, request.Query, deletion), context.RequestAborted);
         var options = Options(request.Query, deletion) with { Admission = admission };
         try
         {
@@ -148,7 +149,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
     }
 
     /// <summary>The options as webhooks see them.</summary>
-    private static JsonObject Told(string verb, IQueryCollection query, JsonObject deletion)
+    internal static JsonObject Told(string verb, IQueryCollection query, JsonObject deletion)
     {
         var options = (JsonObject)deletion.DeepClone();
         foreach (var name in (string[])["fieldManager", "fieldValidation"])

@@ -20,17 +20,25 @@ public sealed partial class CelReading
 
     public List<string> Faults { get; } = [];
 
+    /// <summary>Names that nothing stands behind.</summary>
+    public List<string> Undeclared { get; } = [];
+
     public List<string> Unbounded { get; } = [];
 
     public bool UsesOldSelf { get; private set; }
 
     public double Cost => sizes * loops;
 
-    public static CelReading Of(string rule, StructuralSchema schema)
+    public static CelReading Of(string rule, StructuralSchema schema) =>
+        Of(rule, new Dictionary<string, StructuralSchema?> { ["self"] = schema, ["oldSelf"] = schema });
+
+    /// <param name="rule">The text of an expression.</param>
+    /// <param name="variables">What it may read, by name; of what has no schema all may be read.</param>
+    public static CelReading Of(string rule, IReadOnlyDictionary<string, StructuralSchema?> variables)
     {
         var reading = new CelReading();
-        reading.variables["self"] = schema;
-        reading.variables["oldSelf"] = schema;
+        foreach (var (name, schema) in variables)
+            reading.variables[name] = schema;
         reading.Read(StringLiteral().Replace(rule, m => "''"));
         return reading;
     }
@@ -42,6 +50,8 @@ public sealed partial class CelReading
             var root = match.Groups["root"].Value;
             var called = NextIs(rule, match.Index + match.Length, '(');
             var steps = match.Groups["step"].Captures.Select(c => c.Value).ToArray();
+            foreach (var index in steps.Where(s => s.StartsWith('[')))
+                Read(index[1..^1]);
             if (steps.Length == 0 && called)
             {
                 if (!Functions.Contains(root))
@@ -54,6 +64,7 @@ public sealed partial class CelReading
             if (!variables.TryGetValue(root, out var schema))
             {
                 Faults.Add($"undeclared reference to '{root}' (in container '')");
+                Undeclared.Add(root);
                 continue;
             }
             Follow(rule, match, schema, steps, called);
@@ -65,7 +76,7 @@ public sealed partial class CelReading
         var method = called && steps.Length > 0 && !steps[^1].StartsWith('[') ? steps[^1] : null;
         foreach (var step in method is null ? steps : steps[..^1])
         {
-            if (schema is null)
+            if (schema is null || ReferenceEquals(schema, StructuralSchema.Anything))
                 return;
             var next = step.StartsWith('[') ? schema.Items ?? schema.AdditionalProperties : schema.Child(Unescape(step));
             if (next is null)

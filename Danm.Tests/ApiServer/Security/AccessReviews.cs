@@ -15,7 +15,7 @@ internal sealed class AccessReviews(Authorizer? authorizer)
     public static bool Is(RequestPath? path) => path is { Group: Group, Plural: "selfsubjectaccessreviews" or "selfsubjectrulesreviews", Name: null };
 
     /// <summary>Answers a create.</summary>
-    public JsonObject Create(string user, RequestPath path, JsonObject review)
+    public JsonObject Create(UserInfo user, RequestPath path, JsonObject review)
     {
         var kind = path.Plural == "selfsubjectaccessreviews" ? "SelfSubjectAccessReview" : "SelfSubjectRulesReview";
         if (review["apiVersion"].String() != $"{Group}/v1" || review["kind"].String() != kind)
@@ -25,22 +25,22 @@ internal sealed class AccessReviews(Authorizer? authorizer)
         return answer;
     }
 
-    private JsonObject Access(string user, JsonObject review)
+    private JsonObject Access(UserInfo user, JsonObject review)
     {
         if (review.At("spec", "resourceAttributes") is not JsonObject asked)
             throw new StatusException(422, "Invalid", "exactly one of nonResourceAttributes or resourceAttributes must be specified");
         string Text(string member) => asked[member].String() ?? "";
         var resource = Text("subresource").Length > 0 ? $"{Text("resource")}/{Text("subresource")}" : Text("resource");
-        var allowed = authorizer is null || user == EmbeddedApiServer.Administrator || authorizer.May(user, Text("namespace"), Text("group"), resource, Text("name"), Text("verb"));
+        var allowed = authorizer is null || authorizer.May(user, Text("namespace"), Text("group"), resource, Text("name"), Text("verb"));
         return new JsonObject { ["allowed"] = allowed };
     }
 
-    private JsonObject Rules(string user, JsonObject review)
+    private JsonObject Rules(UserInfo user, JsonObject review)
     {
         var ns = review.At("spec", "namespace").String();
         if (string.IsNullOrEmpty(ns))
             throw StatusException.BadRequest("no namespace on request");
-        JsonNode[] rules = authorizer is null || user == EmbeddedApiServer.Administrator
+        JsonNode[] rules = authorizer is null || user.MayAll
             ? [new JsonObject { ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*") }]
             : [.. authorizer.RulesFor(user, ns).OfType<JsonNode>().Select(r => r.DeepClone())];
         // What system:basic-user lets everybody do.

@@ -14,20 +14,21 @@ public sealed class Authenticator(CertificateAuthority authority, IEnumerable<Ke
     /// <summary>User by token; may change while the server runs.</summary>
     public ConcurrentDictionary<string, string> Tokens { get; } = new(tokens);
 
-    public string Authenticate(HttpContext context)
+    public UserInfo Authenticate(HttpContext context)
     {
-        foreach (var header in context.Request.Headers.Keys)
-            if (header.StartsWith("Impersonate-", StringComparison.OrdinalIgnoreCase))
-                throw StatusException.NotImplemented("impersonation");
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
-            return Tokens.GetValueOrDefault(authorization[7..].Trim()) ?? throw StatusException.Unauthorized();
+        {
+            var token = authorization[7..].Trim();
+            return TokenClaims.Holder(token, Tokens.GetValueOrDefault(token) ?? throw StatusException.Unauthorized());
+        }
+
         var connection = context.Features.Get<IConnectionItemsFeature>()!.Items;
         if (connection.TryGetValue(CertificateUser, out var known))
-            return (string)known!;
+            return (UserInfo)known!;
         if (context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is not { } certificate || !IsOurs(certificate))
             throw StatusException.Unauthorized();
-        var user = certificate.GetNameInfo(X509NameType.SimpleName, false);
+        var user = new UserInfo(certificate.GetNameInfo(X509NameType.SimpleName, false));
         connection[CertificateUser] = user;
         return user;
     }

@@ -12,38 +12,44 @@ public sealed class Authorizer(ResourceApi api)
 
     private readonly ConcurrentDictionary<AccessQuestion, bool> asked = new();
 
-    /// <summary>What requests took so far, each once, whether it was allowed or not; not what users asked about themselves.</summary>
+    /// <summary>What requests took so far, each once, whether it was allowed or not; not what users asked about themselves, nor what needs no role.</summary>
     public IReadOnlyCollection<AccessQuestion> Asked => [.. asked.Keys];
 
     /// <exception cref="StatusException">403.</exception>
-    public void Require(string user, RequestPath path, string verb)
+    public void Require(UserInfo user, RequestPath path, string verb) =>
+        Require(user, path.Namespace, path.Group, path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}", path.Name, verb);
+
+    /// <param name="resource">The plural, with a subresource behind a slash.</param>
+    /// <exception cref="StatusException">403.</exception>
+    public void Require(UserInfo user, string? ns, string group, string resource, string? name, string verb)
     {
-        var resource = path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}";
-        if (Ask(new(user, path.Namespace, path.Group, resource, path.Name, verb)))
+        if (Ask(user, ns, group, resource, name, verb))
             return;
-        var place = path.Namespace is null ? "at the cluster scope" : $"in the namespace \"{path.Namespace}\"";
-        var what = path.Group.Length == 0 ? path.Plural : $"{path.Plural}.{path.Group}";
+        var place = ns is null ? "at the cluster scope" : $"in the namespace \"{ns}\"";
+        var plural = resource.Split('/')[0];
+        var what = group.Length == 0 ? plural : $"{plural}.{group}";
         throw StatusException.Forbidden(
-            $"{what}{(path.Name is null ? "" : $" \"{path.Name}\"")} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{path.Group}\" {place}");
+            $"{what}{(name is null ? "" : $" \"{name}\"")} is forbidden: User \"{user.Name}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}");
     }
 
     /// <summary>Whether a rule allows what a request takes.</summary>
-    public bool Ask(AccessQuestion question)
+    public bool Ask(UserInfo user, string? ns, string group, string resource, string? name, string verb)
     {
-        asked[question] = true;
-        return May(question);
+        if (!user.MayAll)
+            asked[new(user.Name, ns, group, resource, name, verb)] = true;
+        return May(user, ns, group, resource, name, verb);
     }
 
     /// <summary>Whether a rule allows it.</summary>
     public bool May(AccessQuestion question) =>
-        May(question.User, question.Namespace, question.Group, question.Resource, question.Name, question.Verb);
+        May(new UserInfo(question.User), question.Namespace, question.Group, question.Resource, question.Name, question.Verb);
 
     /// <summary>Whether a rule allows it.</summary>
-    public bool May(string user, string? ns, string group, string resource, string? name, string verb) =>
-        RulesFor(user, ns).Any(rule => Allows(rule, group, resource, name, verb));
+    public bool May(UserInfo user, string? ns, string group, string resource, string? name, string verb) =>
+        user.MayAll || RulesFor(user, ns).Any(rule => Allows(rule, group, resource, name, verb));
 
     /// <summary>The rules of all roles that are bound to the user.</summary>
-    public IEnumerable<JsonNode?> RulesFor(string user, string? ns)
+    public IEnumerable<JsonNode?> RulesFor(UserInfo user, string? ns)
     {
         foreach (var binding in All("clusterrolebindings", null).Where(b => IsBound(b, user)))
             foreach (var rule in RulesOf(binding, null))
@@ -65,11 +71,11 @@ public sealed class Authorizer(ResourceApi api)
         return roles.Find(isClusterRole ? null : ns, binding.At("roleRef", "name").String()!)?.Parse()["rules"] as JsonArray ?? [];
     }
 
-    private static bool IsBound(JsonObject binding, string user) => (binding["subjects"] as JsonArray ?? []).Any(s => s.At("kind").String() switch
+    private static bool IsBound(JsonObject binding, UserInfo user) => (binding["subjects"] as JsonArray ?? []).Any(s => s.At("kind").String() switch
     {
-        "User" => s.At("name").String() == user,
-        "ServiceAccount" => user == $"{UserGroups.ServiceAccountPrefix}{s.At("namespace").String()}:{s.At("name").String()}",
-        "Group" => UserGroups.Of(user).Contains(s.At("name").String()),
+        "User" => s.At("name").String() == user.Name,
+        "ServiceAccount" => user.Name == $"{UserGroups.ServiceAccountPrefix}{s.At("namespace").String()}:{s.At("name").String()}",
+        "Group" => user.Groups.Contains(s.At("name").String()),
         _ => false,
     });
 

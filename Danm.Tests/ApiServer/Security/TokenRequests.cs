@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Admission;
 
 namespace Danm.Tests.ApiServer.Security;
 
@@ -17,14 +18,19 @@ internal sealed class TokenRequests(ApiStore store, ConcurrentDictionary<string,
     private const long Shortest = 600;
 
     /// <summary>Answers a create.</summary>
-    public JsonObject Create(string ns, string account, JsonObject request)
+    public async Task<JsonObject> CreateAsync(string ns, string account, JsonObject request, RequestAdmission admission)
     {
         var owner = store.Get("v1", "ServiceAccount", ns, account) ?? throw new StatusException(404, "NotFound", $"serviceaccounts \"{account}\" not found");
         if (request["apiVersion"].String() != "authentication.k8s.io/v1" || request["kind"].String() != "TokenRequest")
             throw StatusException.BadRequest("the object is no authentication.k8s.io/v1 TokenRequest");
+        var attributes = new AdmissionAttributes(BuiltInTypes.ServiceAccount, "token", ns, account, AdmissionAttributes.Create, request, null, DryRun: admission.Options["dryRun"] is not null);
+        if (admission.IsNeeded && await admission.AdmitAsync(attributes) is { } changed)
+            attributes = attributes with { Object = request = changed };
         var seconds = request.At("spec", "expirationSeconds")?.GetValue<long>() ?? 3600;
         if (seconds < Shortest)
             throw new StatusException(422, "Invalid", $"TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: {seconds}: may not specify a duration less than 10 minutes");
+        if (admission.IsJudged)
+            admission.Judge(attributes);
         var lifetime = longest is { } most && most < TimeSpan.FromSeconds(seconds) ? most : TimeSpan.FromSeconds(seconds);
         var claims = new JsonObject { ["namespace"] = ns, ["serviceaccount"] = new JsonObject { ["name"] = account, ["uid"] = owner.At("metadata", "uid").String() } };
         if (request.At("spec", "boundObjectRef") is JsonObject bound)

@@ -9,8 +9,12 @@ public static class UserGroups
     {
         if (user == EmbeddedApiServer.Administrator)
             return ["system:masters", "system:authenticated"];
-        return user.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal) && user[ServiceAccountPrefix.Length..].Split(':') is [var ns, _]
-            ? ["system:serviceaccounts", $"system:serviceaccounts:{ns}", "system:authenticated"]
-            : ["system:authenticated"];
+        return [.. Implied(user), "system:authenticated"];
     }
+
+    /// <summary>Those of service accounts.</summary>
+    public static IReadOnlyList<string> Implied(string user) =>
+        user.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal) && user[ServiceAccountPrefix.Length..].Split(':') is [var ns, _]
+            ? ["system:serviceaccounts", $"system:serviceaccounts:{ns}"]
+            : [];
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Danm.Tests.ApiServer.Clusters;
 
 namespace Danm.Tests.ApiServer.Tests;
 
@@ -35,6 +36,40 @@ public sealed class AdmissionTests : AdmissionFixture
         request["options"].At("kind").String().Should().Be("CreateOptions");
         request["options"].At("fieldManager").String().Should().Be("me");
         Hook.Queries.Should().Equal("HTTP/1.1 /hook?timeout=10s");
+    }
+
+    [Test]
+    public async Task A_review_says_the_node_of_the_users_token()
+    {
+        await ConfigureAsync(Webhook());
+
+        (await Send("POST", ConfigMaps, ConfigMap(NewName()), user: new Impersonated("system:serviceaccount:default:one", "node-1"))).Code.Should().Be(201);
+
+        var user = Hook.Reviews.Should().ContainSingle().Subject.At("request", "userInfo");
+        user.At("username").String().Should().Be("system:serviceaccount:default:one");
+        user.At("groups").Strings().Should().Equal("system:masters", "system:authenticated");
+        user.At("extra", "authentication.kubernetes.io/node-name").Strings().Should().Equal("node-1");
+    }
+
+    [Test]
+    public async Task Policies_judge_what_webhooks_have_made_of_an_object()
+    {
+        Hook.Answer = _ => Task.FromResult(WebhookHost.Allow("""[{"op":"add","path":"/data/added","value":"yes"}]"""));
+        await ConfigureAsync(Webhook());
+        var name = NewName();
+        foreach (var (kind, spec) in ((string, string)[])[
+            ("ValidatingAdmissionPolicy", """{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["configmaps"]}]},"validations":[{"expression":"!has(object.data.added)"}]}"""),
+            ("ValidatingAdmissionPolicyBinding", $$"""{"policyName":"{{name}}","validationActions":["Deny"]}""")])
+            await Cluster.CreateAsync(new JsonObject { ["apiVersion"] = "admissionregistration.k8s.io/v1", ["kind"] = kind, ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = JsonNode.Parse(spec) });
+        if (Cluster is EnvtestCluster)
+            await Task.Delay(TimeSpan.FromSeconds(2));
+
+        var (code, body, _) = await Send("POST", ConfigMaps, ConfigMap(NewName()));
+
+        foreach (var kind in (string[])["ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"])
+            await Cluster.DeleteAsync("admissionregistration.k8s.io/v1", kind, name);
+        code.Should().Be(422);
+        body["message"].String().Should().EndWith("denied request: failed expression: !has(object.data.added)");
     }
 
     [TestCase("PUT", "application/json", "UpdateOptions")]

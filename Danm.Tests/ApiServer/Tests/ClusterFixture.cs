@@ -20,9 +20,10 @@ public abstract class ClusterFixture
     /// <summary>A name that no other test uses.</summary>
     protected string NewName() => $"o{Interlocked.Increment(ref made)}-{Guid.NewGuid():n}"[..20];
 
-    protected async Task<(int Code, JsonObject Body, string[] Warnings)> Send(string method, string path, JsonNode? body = null, string media = "application/json")
+    protected async Task<(int Code, JsonObject Body, string[] Warnings)> Send(string method, string path, JsonNode? body = null, string media = "application/json", Impersonated? user = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        user?.ApplyTo(request);
         if (body is not null)
             request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, media);
         using var response = await Cluster.Http.SendAsync(request);

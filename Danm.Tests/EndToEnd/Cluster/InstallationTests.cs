@@ -82,6 +82,7 @@ public sealed class InstallationTests
         var plain = await PlainPodAsync();
         var (app, address) = await TenantPodAsync();
         await ServiceLeadsToAsync(address);
+        await Eventually.HoldsAsync(async () => Alerts.Faults(Alerts.Rules, Alerts.Monitor, [.. (await workloads.MetricsAsync(Alerts.Monitor)).SelectMany(Alerts.Series)]).ToList().Should().BeEmpty());
 
         await workloads.StopAsync("danm-cni");
         var alone = await StartAsync("alone", "default", """[{"clusterNetwork":"default"}]""");

@@ -42,6 +42,13 @@ internal sealed class Kubelet(ContainerRuntime runtime, string node, (string Hos
             text => text.Should().EndWith("200", "{0} becomes ready; it says {1}", name, File.Exists(log) ? File.ReadAllText(log) : "nothing"), seconds);
     }
 
+    /// <summary>What a Pod tells Prometheus on a port of that name.</summary>
+    public async Task<string> MetricsAsync(string name, string port)
+    {
+        var (template, sandbox, _, _) = running[name];
+        return await runtime.Node.ShellAsync($"curl -sS -f -m 5 {template.UrlOf(port, template.IsInHostNetwork ? "127.0.0.1" : (await runtime.StatusAsync(sandbox)).Network.Ip)}/metrics");
+    }
+
     /// <summary>Ends a Pod as one that was deleted.</summary>
     public async Task StopAsync(string name)
     {

@@ -90,6 +90,9 @@ internal sealed class PodTemplate(JsonObject pod, Func<string, string, JsonObjec
         return $"http://{get["host"].String() ?? podAddress}:{port}{get["path"].String()}";
     }
 
+    /// <summary>Where a port of that name is reached.</summary>
+    public string UrlOf(string port, string address) => $"http://{address}:{Container["ports"]!.AsArray().Single(p => p!["name"].String() == port)!["containerPort"]}";
+
     private NamespaceOption Namespaces => new()
     {
         Network = IsInHostNetwork ? NamespaceMode.Node : NamespaceMode.Pod,

@@ -45,6 +45,22 @@ internal sealed class Workloads(ApiStore store, Kubelet kubelet)
             await kubelet.UntilReadyAsync(pod);
     }
 
+    /// <summary>What the Pods that a PodMonitor selects tell Prometheus.</summary>
+    public async Task<IReadOnlyList<string>> MetricsAsync(JsonObject monitor)
+    {
+        var expression = monitor.At("spec", "selector", "matchExpressions")!.AsArray().Single()!;
+        expression["operator"].String().Should().Be("In");
+        var port = monitor.At("spec", "podMetricsEndpoints")!.AsArray().Single()!["port"].String()!;
+        var pages = new List<string>();
+        foreach (var wanted in expression["values"].Strings())
+        {
+            var selected = pods.Values.Where(p => p.Template.At("metadata", "labels", expression["key"].String()!).String() == wanted).Should().ContainSingle("{0} is selected", wanted).Subject;
+            pages.Add(await kubelet.MetricsAsync(selected.Pod, port));
+        }
+
+        return pages;
+    }
+
     private async Task StartAsync(string name, JsonObject workload, JsonNode template)
     {
         var spec = (JsonObject)template["spec"]!.DeepClone();

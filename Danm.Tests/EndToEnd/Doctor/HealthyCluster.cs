@@ -17,7 +17,9 @@ internal sealed class HealthyCluster : IAsyncDisposable
 {
     public const string Image = "localhost/danm:0.1.0", System = "kube-system", Nobody = "token-of-nobody";
 
-    private const string InstallerToken = "token-of-danm-installer", WebhookToken = "token-of-danm-webhook", WebhookService = "danm-webhook-svc";
+    private const string WebhookToken = "token-of-danm-webhook", WebhookService = "danm-webhook-svc";
+
+    private static readonly string InstallerToken = NodeToken.For("node-1", account: "danm-installer");
 
     private const string Primary = """
         {"cniVersion":"1.0.0","name":"pods","plugins":[

@@ -320,7 +320,7 @@ public sealed class DefinitionTests : NetwatcherFixture
 
     private NetwatcherProcess StartOther(int node)
     {
-        var kubeconfig = Node.WriteFile($"node-{node}", File.ReadAllText(Kubeconfig)
+        var kubeconfig = Node.WriteFile($"node-{node}", KubeconfigOf($"node-{node}")
             .Replace("127.0.0.1", "192.0.2.1", StringComparison.Ordinal).Replace("\"server\":", "\"tls-server-name\":\"localhost\",\"server\":", StringComparison.Ordinal));
         return NetwatcherProcess.Start([.. Node.Enter, "ip", "netns", "exec", $"node-{node}"], "--kubeconfig", kubeconfig, "--node-name", $"node-{node}");
     }

@@ -102,7 +102,7 @@ public sealed class FloodingTests : NetwatcherFixture
 
     private NetwatcherProcess StartSecond(string flooding)
     {
-        var kubeconfig = Node.WriteFile("second", File.ReadAllText(Kubeconfig)
+        var kubeconfig = Node.WriteFile("second", KubeconfigOf("node-2")
             .Replace("127.0.0.1", "192.0.2.1", StringComparison.Ordinal).Replace("\"server\":", "\"tls-server-name\":\"localhost\",\"server\":", StringComparison.Ordinal));
         return NetwatcherProcess.Start([.. Node.Enter, "ip", "netns", "exec", "node-2"], "--kubeconfig", kubeconfig, "--node-name", "node-2", "--vxlan-flooding", flooding);
     }

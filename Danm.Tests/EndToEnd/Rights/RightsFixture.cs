@@ -11,7 +11,7 @@ using Danm.Tests.EndToEnd.Netwatcher;
 namespace Danm.Tests.EndToEnd.Rights;
 
 /// <summary>
-/// A cluster of one node with the kinds, roles and webhooks of a mode, and nothing of it running yet. A component that runs here does so by the
+/// A cluster of one node with the kinds, roles, policies and webhooks of a mode, and nothing of it running yet. A component that runs here does so by the
 /// command line of its manifest and by its own account; what it asks for there proves which rights it needs.
 /// </summary>
 public abstract class RightsFixture(string mode)
@@ -21,6 +21,7 @@ public abstract class RightsFixture(string mode)
     private const string WebhookService = "kube-system/danm-webhook-svc";
 
     private readonly ServiceEndpoints services = new();
+    private Dictionary<string, string> tokens = [];
     private List<JsonObject> objects = [];
     private ServicePort? webhook;
 
@@ -34,9 +35,9 @@ public abstract class RightsFixture(string mode)
     public async Task StartCluster()
     {
         objects = Mode.Objects();
-        var accounts = objects.Where(o => o["kind"].String() == "ServiceAccount").Select(o => o.At("metadata", "name").String()!);
+        tokens = objects.Where(o => o["kind"].String() == "ServiceAccount").Select(o => o.At("metadata", "name").String()!).ToDictionary(a => a, a => NodeToken.For("node-1", account: a));
         Node = await HostNode.StartAsync(
-            new ApiServerOptions { EnforcesRbac = true, Services = services, Tokens = accounts.ToDictionary(TokenOf, UserOf) }, ownProcesses: true);
+            new ApiServerOptions { EnforcesRbac = true, Services = services, Tokens = tokens.ToDictionary(t => t.Value, t => UserOf(t.Key)) }, ownProcesses: true);
         foreach (var plural in Mode.Absent())
             Store.Delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", null, $"{plural}.danm.io");
         foreach (var one in objects.Where(o => o["kind"].String() != "CustomResourceDefinition" && !o["apiVersion"].String()!.StartsWith("cert-manager.io/", StringComparison.Ordinal)))
@@ -78,7 +79,7 @@ public abstract class RightsFixture(string mode)
     {
         var pod = objects.Single(o => o["kind"].String() is "DaemonSet" or "Deployment" && o.At("metadata", "name").String() == name).At("spec", "template", "spec")!;
         var container = pod["containers"]![0]!;
-        var kubeconfig = Node.WriteFile(name, Node.KubeconfigText(new KubeconfigOptions { Token = TokenOf(pod["serviceAccountName"].String()!) }));
+        var kubeconfig = Node.WriteFile(name, Node.KubeconfigText(new KubeconfigOptions { Token = tokens[pod["serviceAccountName"].String()!] }));
         var line = container["args"]!.AsArray().Select(a => a.String()!.Replace("/etc/webhook/certs", Node.PathOf("certs"), StringComparison.Ordinal)).ToList();
         var process = ModeProcess.StartLine(
             [.. Node.Enter, DanmBinary.Path, .. line, "--kubeconfig", kubeconfig, .. arguments], ("NODE_NAME", "node-1"), ("POD_NAMESPACE", "kube-system"));
@@ -140,8 +141,6 @@ public abstract class RightsFixture(string mode)
     }
 
     private protected static string UserOf(string account) => $"{UserGroups.ServiceAccountPrefix}kube-system:{account}";
-
-    private static string TokenOf(string account) => $"token-of-{account}";
 
     /// <summary>A component that runs.</summary>
     private protected sealed class Component(ModeProcess process, HostNode node, string port) : IAsyncDisposable
