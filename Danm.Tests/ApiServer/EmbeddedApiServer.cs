@@ -48,7 +48,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         authorizer = options.EnforcesRbac ? new Authorizer(api) : null;
         webhooks = new MutatingAdmission(api.Store, options.Services);
         policies = new PolicyAdmission(api.Store);
-        resources = new ResourceEndpoint(api, webhooks, policies, options.BookmarkInterval);
+        resources = new ResourceEndpoint(api, webhooks, policies, authorizer is null ? null : new OwnerReferencePermissions(authorizer, api.Catalog), options.BookmarkInterval);
         Store = new ApiStore(api);
         accessReviews = new AccessReviews(authorizer);
         tokenRequests = new TokenRequests(Store, authenticator.Tokens, options.LongestTokenLife);
@@ -69,6 +69,9 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     public FaultInjector Faults { get; } = new();
 
     public RequestLog Requests { get; } = new();
+
+    /// <summary>The rights that requests took so far, each once; none where access is not controlled.</summary>
+    public IReadOnlyCollection<AccessQuestion> RightsAsked => authorizer?.Asked ?? [];
 
     public static async Task<EmbeddedApiServer> StartAsync(ApiServerOptions? options = null)
     {
@@ -194,7 +197,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            var admission = new RequestAdmission(webhooks, policies, user, () => ResourceEndpoint.Told(record.Verb, context.Request.Query, []), context.RequestAborted);
+            var admission = new RequestAdmission(webhooks, policies, null, user, () => ResourceEndpoint.Told(record.Verb, context.Request.Query, []), context.RequestAborted);
             await response.WriteAsync(201, await tokenRequests.CreateAsync(ns, account, Json.ParseObject(body.ToArray()), admission));
         }
         else if (AccessReviews.Is(path) && context.Request.Method == "POST")

@@ -14,7 +14,7 @@ public sealed class ManifestTests : ClusterFixture
 
     private static readonly string[] Modes = ["lightweight", "production"];
 
-    private static readonly string[] Components = ["svcwatcher/endpoints", "webhook/cert-manager", "monitoring"];
+    private static readonly string[] Components = ["svcwatcher/endpoints", "netwatcher/unicast", "webhook/cert-manager", "monitoring"];
 
     private static readonly string[] Separate = ["uninstall"];
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Danm.Tests.EndToEnd;
@@ -11,7 +12,10 @@ internal sealed class ModeProcess : IAsyncDisposable
 
     private ModeProcess(Process process) => this.process = process;
 
-    public int Id => process.Id;
+    /// <summary>Its own: what enters a node's namespaces becomes it, or, where processes have one too, is its parent.</summary>
+    public int Id => File.ReadAllText($"/proc/{process.Id}/comm").Trim() == "nsenter"
+        ? int.Parse(File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children"), CultureInfo.InvariantCulture)
+        : process.Id;
 
     public bool HasExited => process.HasExited;
 

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Danm.Tests.ApiServer.Http;
 
 /// <summary>The verbs on resources over HTTP: reads options, asks <see cref="ResourceApi"/>, answers.</summary>
-public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, PolicyAdmission policies, TimeSpan bookmarkInterval)
+public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks, PolicyAdmission policies, OwnerReferencePermissions? owners, TimeSpan bookmarkInterval)
 {
     private const int BodyLimit = 3 * 1024 * 1024;
 
@@ -55,7 +55,7 @@ public sealed class ResourceEndpoint(ResourceApi api, MutatingAdmission webhooks
         }
         var body = await ReadAsync(request, record);
         var deletion = verb.StartsWith("delete", StringComparison.Ordinal) ? DeleteOptions(body) : [];
-        var admission = new RequestAdmission(webhooks, policies, user, () => Told(verb, request.Query, deletion), context.RequestAborted);
+        var admission = new RequestAdmission(webhooks, policies, owners, user, () => Told(verb, request.Query, deletion), context.RequestAborted);
         var options = Options(request.Query, deletion) with { Admission = admission };
         try
         {

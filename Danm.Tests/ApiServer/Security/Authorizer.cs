@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Danm.Tests.ApiServer.Http;
 using Danm.Tests.ApiServer.Store;
@@ -9,6 +10,11 @@ public sealed class Authorizer(ResourceApi api)
 {
     private const string Group = "rbac.authorization.k8s.io";
 
+    private readonly ConcurrentDictionary<AccessQuestion, bool> asked = new();
+
+    /// <summary>What requests took so far, each once, whether it was allowed or not; not what users asked about themselves, nor what needs no role.</summary>
+    public IReadOnlyCollection<AccessQuestion> Asked => [.. asked.Keys];
+
     /// <exception cref="StatusException">403.</exception>
     public void Require(UserInfo user, RequestPath path, string verb) =>
         Require(user, path.Namespace, path.Group, path.Subresource is null ? path.Plural : $"{path.Plural}/{path.Subresource}", path.Name, verb);
@@ -17,7 +23,7 @@ public sealed class Authorizer(ResourceApi api)
     /// <exception cref="StatusException">403.</exception>
     public void Require(UserInfo user, string? ns, string group, string resource, string? name, string verb)
     {
-        if (May(user, ns, group, resource, name, verb))
+        if (Ask(user, ns, group, resource, name, verb))
             return;
         var place = ns is null ? "at the cluster scope" : $"in the namespace \"{ns}\"";
         var plural = resource.Split('/')[0];
@@ -25,6 +31,18 @@ public sealed class Authorizer(ResourceApi api)
         throw StatusException.Forbidden(
             $"{what}{(name is null ? "" : $" \"{name}\"")} is forbidden: User \"{user.Name}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}");
     }
+
+    /// <summary>Whether a rule allows what a request takes.</summary>
+    public bool Ask(UserInfo user, string? ns, string group, string resource, string? name, string verb)
+    {
+        if (!user.MayAll)
+            asked[new(user.Name, ns, group, resource, name, verb)] = true;
+        return May(user, ns, group, resource, name, verb);
+    }
+
+    /// <summary>Whether a rule allows it.</summary>
+    public bool May(AccessQuestion question) =>
+        May(new UserInfo(question.User), question.Namespace, question.Group, question.Resource, question.Name, question.Verb);
 
     /// <summary>Whether a rule allows it.</summary>
     public bool May(UserInfo user, string? ns, string group, string resource, string? name, string verb) =>

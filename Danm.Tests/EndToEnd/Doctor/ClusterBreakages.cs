@@ -19,6 +19,9 @@ internal static class ClusterBreakages
         Breakage.Of("a right is missing", @"^failed cluster-rbac: ClusterRole system:netwatcher does not let netwatcher get danmnets\.danm\.io", c => c.Change(Rbac, "ClusterRole", null, "system:netwatcher", r => r["rules"]!.AsArray().RemoveAt(0))),
         Breakage.Of("a role gives too much", @"^warning cluster-rbac: ClusterRole caas:danm lets cni \* secrets besides what it needs", c => c.Change(
             Rbac, "ClusterRole", null, "caas:danm", r => r["rules"]!.AsArray().Add(JsonNode.Parse("""{"apiGroups":[""],"resources":["secrets"],"verbs":["*"]}""")))),
+        Breakage.Of("a right is missing that a flag takes", "^failed cluster-rbac: ClusterRole caas:danm-webhook-self-signed is missing", c => c.Remove(Rbac, "ClusterRole", null, "caas:danm-webhook-self-signed")),
+        Breakage.Of("rights stay whose flag has gone", "^warning cluster-rbac: RoleBinding kube-system/danm-webhook gives webhook rights that only --self-signed takes", c => c.Change(
+            "apps/v1", "Deployment", System, "danm-webhook-deployment", o => o.At("spec", "template", "spec", "containers")![0]!["args"] = new JsonArray("webhook", "--tls-cert-bundle=/c/tls.crt", "--tls-private-key-file=/c/tls.key"))),
         Breakage.Of("an account is missing", "^failed cluster-rbac: ServiceAccount kube-system/danm-controller is missing", c => c.Remove("v1", "ServiceAccount", System, "danm-controller")),
         Breakage.Of("a role is bound to others, too", "^warning cluster-rbac: ClusterRoleBinding caas:danm gives cni's rights to Group system:authenticated, too", c => c.Change(
             Rbac, "ClusterRoleBinding", null, "caas:danm", r => r["subjects"]!.AsArray().Add(JsonNode.Parse("""{"kind":"Group","name":"system:authenticated"}""")))),

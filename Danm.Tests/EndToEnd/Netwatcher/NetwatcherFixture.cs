@@ -9,7 +9,7 @@ public abstract class NetwatcherFixture : HostFixture
     private protected override ApiServerOptions Options => new()
     {
         EnforcesRbac = true,
-        Manifests = [Path.Combine(DanmBinary.Repository, "manifests/netwatcher/rbac.yaml"), Path.Combine(DanmBinary.Repository, "manifests/policies")],
+        Manifests = [.. ((string[])["manifests/netwatcher/rbac.yaml", "manifests/netwatcher/unicast/rbac.yaml", "manifests/policies"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
     };
 
     /// <summary>Netwatcher's kubeconfig.</summary>

@@ -45,7 +45,7 @@ public abstract class WebhookFixture
         {
             EnforcesRbac = true,
             Services = services,
-            Manifests = [.. ((string[])["manifests/crds", "manifests/webhook/rbac.yaml", "manifests/webhook/configuration.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
+            Manifests = [.. ((string[])["manifests/crds", "manifests/webhook/rbac.yaml", "manifests/webhook/self-signed/rbac.yaml", "manifests/webhook/configuration.yaml"]).Select(m => Path.Combine(DanmBinary.Repository, m))],
             Tokens = new Dictionary<string, string> { [Token] = "system:serviceaccount:kube-system:danm-webhook" },
         });
         Kubeconfig = InFolder("kubeconfig");

@@ -221,6 +221,32 @@ public sealed class NodeGarbageTests : GarbageFixture
     }
 
     [Test]
+    public async Task All_allocations_that_a_living_sandbox_misses_are_made_again_in_one_pass()
+    {
+        await AttachAsync("victim");
+        var first = Allocation("victim").At("metadata", "name").String()!;
+        var second = $"10-0-0-200{first[first.IndexOf('.')..]}";
+        using (var journal = (await node.State.FindAsync((_, c) => c == "victim", TimeSpan.Zero, default)).Single())
+        {
+            var attachment = journal.Last!.Attachments.Single();
+            journal.Write(
+                journal.Last with
+                {
+                    Claims = [.. journal.Last.Claims, new ClaimRecord { Kind = ApiNames.IPAllocation, Name = second, EndpointId = attachment.EndpointId }],
+                    Attachments = [attachment with { Addresses = [.. attachment.Addresses, "10.0.0.200/24"] }],
+                },
+                durable: false);
+        }
+
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, first);
+
+        (await PassAsync()).Select(f => f.Kind).Should().Equal(FindingKind.Restored, FindingKind.Restored);
+        Server.Store.List("danm.io/v1", "IPAllocation").Where(a => a.At("spec", "owner", "pod").String() == "victim").Select(a => a.At("metadata", "name").String())
+            .Should().BeEquivalentTo(first, second);
+        (await PassAsync()).Should().BeEmpty();
+    }
+
+    [Test]
     public async Task An_allocation_that_has_only_lost_its_labels_is_left_alone()
     {
         var allocation = Allocation("living");

@@ -59,11 +59,8 @@ public sealed class NodeGarbage
 
         var restorer = new AllocationRestorer(api, observer, events, nodeName);
         var listed = view.Sandboxes.SelectMany(s => s.Allocations).Select(a => a.Metadata.Name ?? "").ToHashSet();
-        foreach (var lost in LostAllocation.Of(view, listed))
-        {
-            if (await LockedAsync(lost.Sandbox, j => restorer.RestoreAsync(j, lost, dryRun, cancellation), cancellation).ConfigureAwait(false) is { } finding)
-                findings.Add(finding);
-        }
+        foreach (var lost in LostAllocation.Of(view, listed).GroupBy(l => l.Sandbox, ReferenceEqualityComparer.Instance))
+            findings.AddRange(await RestoreAsync(restorer, [.. lost], dryRun, cancellation).ConfigureAwait(false));
 
         if (!dryRun && findings.Find(f => f.Kind == FindingKind.WrongMount) is { } wrong)
             await events.WarnNodeAsync(nodeName, "NetworkNamespacesNotSeen", $"danm frees no address on this node: {wrong.Reason}", cancellation).ConfigureAwait(false);
@@ -151,6 +148,25 @@ public sealed class NodeGarbage
         return FolderOf(verdict.Sandbox).LastWriteOf(key) is null
             ? Finding.Of(FindingKind.Freed, verdict.Sandbox, verdict.Reason)
             : Finding.Of(FindingKind.Waiting, verdict.Sandbox, "some of it could not be released now, or may still come: a later call or pass releases the rest");
+    }
+
+    // All of a sandbox under one lock: the first that is made again changes the journal, and what was seen of it holds no more.
+    private async Task<List<Finding>> RestoreAsync(AllocationRestorer restorer, List<LostAllocation> lost, bool dryRun, CancellationToken cancellation)
+    {
+        var findings = new List<Finding>();
+        var refusal = await LockedAsync(lost[0].Sandbox, async journal =>
+        {
+            foreach (var one in lost)
+            {
+                if (await restorer.RestoreAsync(journal, one, dryRun, cancellation).ConfigureAwait(false) is { } finding)
+                    findings.Add(finding);
+            }
+
+            return null;
+        }, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+            findings.Add(refusal);
+        return findings;
     }
 
     private async Task<Finding> FreeStrayAsync(ObservedSandbox sandbox, IPAllocation stray, bool dryRun, CancellationToken cancellation)
