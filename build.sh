@@ -11,7 +11,7 @@ needs=(
   clang:clang cmake:cmake make:make ip:iproute2 ping:iputils-ping strace:strace modprobe:kmod
   linux.uml:user-mode-linux /usr/include/openssl/ssl.h:libssl-dev /usr/include/zlib.h:zlib1g-dev
   /usr/lib/cni/macvlan:containernetworking-plugins iptables:iptables kubectl:kubernetes-client zsh:zsh fish:fish
-  containerd:containerd runc:runc dig:bind9-dnsutils curl:curl haproxy:haproxy
+  containerd:containerd runc:runc dig:bind9-dnsutils curl:curl haproxy:haproxy jq:jq
 )
 missing=()
 for need in "${needs[@]}"; do

@@ -41,6 +41,7 @@ public sealed class AdmissionPolicyTests : ClusterFixture
 
         Row("the network of Pods that ask for none", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"10-pods","NetworkType":"bridge"}"""), "default"), null),
         Row("another network", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"10-pods"}"""), "stolen"), "only the ClusterNetwork default"),
+        Row("a default network with empty options", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"x","Options":{}}"""), "default"), "without Options"),
         Row("a default network of a device", Post(Installer, "a", NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"x","Options":{"host_device":"ens4"}}"""), "default"), "without Options"),
         Row("an administrator's network", Post("admin", null, NodeTarget.ClusterNetwork, Spec("""{"NetworkID":"x","Options":{}}""")), null),
 

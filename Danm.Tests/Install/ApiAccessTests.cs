@@ -3,6 +3,7 @@ using Danm.Kube;
 using Danm.Tests.ApiServer;
 using Danm.Tests.EndToEnd;
 using Danm.Tests.Kube;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Danm.Tests.Install;
@@ -89,7 +90,7 @@ public sealed class ApiAccessTests
         (await RenewsAfterAsync(Moment)).Should().BeFalse("the server takes it");
         server.Tokens.Remove(await File.ReadAllTextAsync(Token));
 
-        (await RenewsAfterAsync(Fresh - Moment)).Should().BeFalse("not each look costs a request");
+        (await RenewsAfterAsync(Fresh - Moment - Moment)).Should().BeFalse("not each look costs a request");
         (await RenewsAfterAsync(Moment + Moment)).Should().BeTrue();
     }
 
@@ -102,11 +103,26 @@ public sealed class ApiAccessTests
         (await RenewsAfterAsync(Moment)).Should().BeTrue();
     }
 
-    private ApiAccess Make(string node) => new(api, new InstallOptions
+    [Test]
+    public async Task A_server_that_refuses_what_it_has_just_given_is_told_and_asked_once_in_minutes()
+    {
+        await using var other = await EmbeddedApiServer.StartAsync();
+        access = Make("node-1", other);
+
+        foreach (var (time, isNew) in new[] { (Moment, true), (Moment, false), (Fresh - Moment, true), (Moment, false) })
+        {
+            var before = await File.ReadAllTextAsync(Token);
+            clock.Advance(time);
+            await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<InstallException>().WithMessage($"{other.Url}*refuses a token*");
+            (await File.ReadAllTextAsync(Token) != before).Should().Be(isNew);
+        }
+    }
+
+    private ApiAccess Make(string node, EmbeddedApiServer? reached = null) => new(api, new InstallOptions
     {
         NodeName = node, BinDir = folder.FullName, ConfDir = folder.FullName, HostConfDir = folder.FullName,
-        Server = server.Url.ToString(), CertificateAuthority = () => System.Text.Encoding.ASCII.GetBytes(server.CertificateAuthority.Pem),
-    }, clock);
+        Server = (reached ?? server).Url.ToString(), CertificateAuthority = () => System.Text.Encoding.ASCII.GetBytes((reached ?? server).CertificateAuthority.Pem),
+    }, NullLogger.Instance, clock);
 
     private async Task<bool> RenewsAfterAsync(TimeSpan time, Action? change = null)
     {

@@ -1,6 +1,7 @@
 using Danm.Attach.Delegation;
 using Danm.Calls;
 using Danm.Cni;
+using Danm.Cni.Plugins;
 using Danm.Kube;
 using Danm.State;
 
@@ -47,27 +48,46 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
     /// <summary>Ends what the node's network before Danm attached; false if it attached nothing.</summary>
     private async Task<bool> EndEarlierAsync(CancellationToken cancellation)
     {
+        using var earlier = await FindEarlierAsync(cancellation).ConfigureAwait(false);
+        if (earlier is null)
+            return false;
+        try
+        {
+            var netns = request.Netns is { Length: > 0 } path && !NodeState.IsGone(path) ? path : null;
+            await call.Chain.DelAsync(earlier.Made, new PluginCall("DEL", request.ContainerId, request.IfName, netns), request.Patience(), cancellation).ConfigureAwait(false);
+            earlier.Forget();
+            call.Log.Info("ended what another network had attached before danm", ("network", earlier.Network));
+        }
+        catch (PluginException e) when (e.IsMissing)
+        {
+            // It went with its network: waiting for it would keep the Pod for good. The file stays, by which a later DEL may have it.
+            call.Log.Warning(
+                "what another network had attached before danm is not given back: its plugin is gone", ("network", earlier.Network), ("file", earlier.Path), ("cause", e.Message));
+        }
+        catch (Exception e) when (e is PluginException or CniException or IOException)
+        {
+            throw new CniException(
+                CniErrorCode.DelegateFailed,
+                $"what network {CniText.Quote(earlier.Network)} attached before danm cannot be ended: {e.Message}; the next DEL tries again, and to give it up, delete {earlier.Path}",
+                (e as PluginException)?.Details,
+                e);
+        }
+
+        return true;
+    }
+
+    private async Task<EarlierAttachment?> FindEarlierAsync(CancellationToken cancellation)
+    {
         try
         {
             var folder = Path.Combine(Path.GetDirectoryName(call.State.Folder)!, EarlierAttachment.FolderName);
-            if (EarlierAttachment.Find(folder, request.ContainerId, request.IfName) is not { } earlier)
-                return false;
-            var record = new SandboxRecord
-            {
-                Phase = SandboxPhase.Attached,
-                ContainerId = request.ContainerId,
-                Attachments = [new AttachmentRecord { Interface = request.IfName, Network = earlier.Network, Delegate = earlier.Made }],
-            };
-            await new SandboxInterfaces(call).RemoveAsync(record, request.Netns, cancellation).ConfigureAwait(false);
-            earlier.Forget();
-            call.Log.Info("ended what another network had attached before danm", ("network", earlier.Network));
-            return true;
+            return await EarlierAttachment.FindAsync(folder, request.ContainerId, request.IfName, LockWait, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException { Code: not CniErrorCode.KernelRefused })
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException { Code: not CniErrorCode.TryAgainLater })
         {
             // The runtime would have called no plugin either with what it cannot read.
             call.Log.Warning("what the runtime remembers of this container cannot be used: nothing but danm's own is released", ("cause", e.Message));
-            return false;
+            return null;
         }
     }
 

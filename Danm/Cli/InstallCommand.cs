@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text;
-using Danm.Cni;
 using Danm.Install;
 using Danm.Kube;
 using Microsoft.Extensions.Logging;
@@ -37,19 +36,14 @@ internal static class InstallCommand
             using var api = ModeConnection.Open(parsed.GetValue(kubeconfig));
             using var logs = mode.Log(parsed);
             using var signals = new Shutdown();
-            var (hostConf, given) = (parsed.GetRequiredValue(hostConfDir).TrimEnd('/'), parsed.GetValue(cniDir)?.TrimEnd('/'));
-            if (given is not null && given != hostConf)
-                throw new ArgumentException($"networks' files are read in the folder of CNI configurations, {hostConf}: --cni-dir {CniText.Quote(given)} (cni_dir of danm-installer-config) must be that folder");
-            if (parsed.GetValue(flooding) is not (null or "multicast" or "unicast"))
-                throw new ArgumentException($"--vxlan-flooding {CniText.Quote(parsed.GetValue(flooding)!)} is neither multicast nor unicast");
-            var (url, authority) = Reach(parsed.GetValue(kubeconfig), parsed.GetValue(server));
+                        var (url, authority) = Reach(parsed.GetValue(kubeconfig), parsed.GetValue(server));
             var options = new InstallOptions
             {
                 NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? throw new ArgumentException("the node's name is not known: set NODE_NAME to spec.nodeName in the Pod's manifest, or use --node-name"),
                 BinDir = folders.BinDir(parsed),
                 ConfDir = folders.ConfDir(parsed),
-                HostConfDir = hostConf,
-                HostCniDir = given,
+                HostConfDir = parsed.GetRequiredValue(hostConfDir).TrimEnd('/'),
+                HostCniDir = parsed.GetValue(cniDir)?.TrimEnd('/'),
                 NamingScheme = parsed.GetValue(naming),
                 VxlanFlooding = parsed.GetValue(flooding),
                 DefaultNetworkId = parsed.GetValue(defaultId),

@@ -39,18 +39,11 @@ internal sealed class AdoptedDefault(ApiClient api, InstallOptions options, ILog
             if (await api.TryGetAsync(path, ApiJson.Default.Network, cancellation).ConfigureAwait(false) is { } present)
                 return present;
             var primary = Primary();
-            var network = new Network
-            {
-                ApiVersion = ApiNames.GroupVersion,
-                Kind = NetworkKind.ClusterNetwork,
-                Metadata = new ObjectMeta { Name = DefaultNetwork.Name, Labels = new() { [ApiNames.ManagedByLabel] = ApiNames.ManagedBy } },
-                Spec = new NetworkSpec { NetworkId = primary.NetworkId, NetworkType = primary.Type },
-            };
-            var (made, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.ClusterNetworks, null), network, ApiJson.Default.Network, cancellation).ConfigureAwait(false);
-            if (exists is not null)
-                continue; // Another node's installer was faster.
-            log.Adopted(primary.NetworkId, primary.Type);
-            return made.Object;
+            var network = new DefaultNetworkManifest(new() { Name = DefaultNetwork.Name, Labels = new() { [ApiNames.ManagedByLabel] = ApiNames.ManagedBy } }, new(primary.NetworkId, primary.Type));
+            var (_, exists) = await api.TryCreateAsync(ResourcePath.Danm(ApiNames.ClusterNetworks, null), network, InstallJson.Default.DefaultNetworkManifest, cancellation).ConfigureAwait(false);
+            // Else another node's installer was faster.
+            if (exists is null)
+                log.Adopted(primary.NetworkId, primary.Type);
         }
     }
 

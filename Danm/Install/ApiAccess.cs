@@ -4,6 +4,7 @@ using System.Text.Json;
 using Danm.Api;
 using Danm.Calls;
 using Danm.Kube;
+using Microsoft.Extensions.Logging;
 
 namespace Danm.Install;
 
@@ -13,8 +14,9 @@ namespace Danm.Install;
 /// </summary>
 /// <param name="api">The API server.</param>
 /// <param name="options">What the installer was told.</param>
+/// <param name="log">The log.</param>
 /// <param name="clock">The time.</param>
-internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvider clock)
+internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger log, TimeProvider clock)
 {
     /// <summary>The folder within the runtime's; runtimes look at no folders.</summary>
     public const string Folder = "danm.d";
@@ -25,19 +27,19 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
     private const string TokenName = "token";
     private const long Lifetime = 24 * 60 * 60;
 
-    // A token ends with its Node; whether that was made anew is seen within this time.
+    // A token ends with its Node, and with its account: whether that was made anew is seen within this time.
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private (string Uid, long AskedAt)? node;
-    private long? takenAt;
+    private (long At, bool IsRefused)? probe;
 
     /// <summary>Brings both to what they shall be.</summary>
     /// <returns>How long the token is good until it is to be renewed.</returns>
     /// <exception cref="ApiException">No token could be had.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    /// <exception cref="InstallException">There is no such Node.</exception>
+    /// <exception cref="InstallException">There is no such Node, or the server refuses what it has given.</exception>
     public async Task<TimeSpan> EnsureAsync(CancellationToken cancellation)
     {
         var folder = Path.Combine(options.ConfDir, Folder);
@@ -46,17 +48,26 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
         var (token, kubeconfig) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
         var uid = await NodeUidAsync(cancellation).ConfigureAwait(false);
         var left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
-        if (left <= TimeSpan.Zero || await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false))
-        {
-            var text = await RequestAsync(uid, cancellation).ConfigureAwait(false);
-            NodeFiles.Write(token, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
-            left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
-        }
-
         var content = Kubeconfig();
         if (!NodeFiles.Has(kubeconfig, content, NodeFiles.Secret))
             NodeFiles.Write(kubeconfig, content, NodeFiles.Secret);
-        return left;
+        var isNew = left <= TimeSpan.Zero;
+        if (isNew)
+            left = await RenewAsync(token, uid, "it is due", cancellation).ConfigureAwait(false);
+        if (isNew || probe is not { } last || clock.GetElapsedTime(last.At) >= Fresh)
+        {
+            var isRefused = await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false);
+            if (isRefused && !isNew)
+            {
+                left = await RenewAsync(token, uid, "the API server refuses the one before", cancellation).ConfigureAwait(false);
+                isRefused = await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false);
+            }
+
+            probe = (clock.GetTimestamp(), isRefused);
+        }
+
+        return probe is { IsRefused: false } ? left : throw new InstallException(
+            $"{options.Server} refuses a token that has just been given for the account {options.Namespace}/{options.ServiceAccount}: it must be the cluster that the installer talks to (--server), and take tokens of its own default audience");
     }
 
     /// <summary>Removes both.</summary>
@@ -85,27 +96,28 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, TimeProvi
         return age < TimeSpan.Zero || age >= half ? TimeSpan.Zero : half - age;
     }
 
-    /// <summary>Whether the server refuses the token for another reason than its age: its account was made anew, or its signing key has gone.</summary>
-    private async Task<bool> IsRefusedAsync(string kubeconfig, CancellationToken cancellation)
+    private async Task<TimeSpan> RenewAsync(string path, string nodeUid, string cause, CancellationToken cancellation)
     {
-        if ((takenAt is { } at && clock.GetElapsedTime(at) < Fresh) || !File.Exists(kubeconfig))
-            return false;
+        var text = await RequestAsync(nodeUid, cancellation).ConfigureAwait(false);
+        NodeFiles.Write(path, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
+        log.Renewed(cause);
+        return await LeftAsync(path, nodeUid, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the server refuses the token for another reason than its age: its account was made anew, or its signing key has gone.</summary>
+    private static async Task<bool> IsRefusedAsync(string kubeconfig, CancellationToken cancellation)
+    {
         try
         {
             using var plugin = new ApiClient(KubeConfig.Load(kubeconfig), Patience);
             await plugin.GetVersionAsync(cancellation).ConfigureAwait(false);
+            return false;
         }
-        catch (ApiException e) when (e.Code == HttpStatusCode.Unauthorized)
+        catch (ApiException e)
         {
-            return true;
+            // Another answer, or none, says nothing of the token.
+            return e.Code == HttpStatusCode.Unauthorized;
         }
-        catch (Exception e) when (e is ApiException or KubeConfigException)
-        {
-            // That says nothing of the token; a kubeconfig that cannot be used is written anew in a moment.
-        }
-
-        takenAt = clock.GetTimestamp();
-        return false;
     }
 
     private async Task<string> NodeUidAsync(CancellationToken cancellation)

@@ -25,4 +25,7 @@ internal static partial class InstallLog
 
     [LoggerMessage(707, LogLevel.Information, "the installer ends; what it installed stays")]
     public static partial void Ends(this ILogger log);
+
+    [LoggerMessage(708, LogLevel.Information, "got a token for the node's Pods: {Cause}")]
+    public static partial void Renewed(this ILogger log, string cause);
 }

@@ -1,3 +1,4 @@
+using Danm.Cni;
 using Danm.Kube.Serving;
 
 namespace Danm.Install;
@@ -52,4 +53,14 @@ internal sealed record InstallOptions
 
     /// <summary>Where the metrics are; null: nowhere.</summary>
     public BindAddress? Metrics { get; init; }
+
+    /// <summary>Looks whether the configuration can be as it is asked for. A fault of each round, and none at the start: the token is renewed all the same.</summary>
+    /// <exception cref="InstallException">It cannot.</exception>
+    public void Check()
+    {
+        if (HostCniDir is { } other && other != HostConfDir)
+            throw new InstallException($"networks' files are read in the folder of CNI configurations, {HostConfDir}: --cni-dir {CniText.Quote(other)} (cni_dir of danm-installer-config) must be that folder");
+        if (VxlanFlooding is not (null or "multicast" or "unicast"))
+            throw new InstallException($"--vxlan-flooding {CniText.Quote(VxlanFlooding)} is neither multicast nor unicast");
+    }
 }

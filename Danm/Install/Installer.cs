@@ -22,6 +22,7 @@ internal sealed class Installer
     private readonly AdoptedDefault adopted;
     private readonly ApiTrouble trouble;
     private volatile string? fault = "not done yet";
+    private string? drift;
     private byte[]? configuration;
     private DateTimeOffset renewAt;
 
@@ -34,7 +35,7 @@ internal sealed class Installer
     {
         (this.options, this.log, this.clock) = (options, log, clock);
         plugins = new(options.BinDir, source);
-        access = new(api, options, clock);
+        access = new(api, options, log, clock);
         adopted = new(api, options, log, clock);
         trouble = new(log.Fails, clock);
     }
@@ -77,7 +78,8 @@ internal sealed class Installer
         }
         catch (ApiException e) when (IsAway(e) && configuration is not null && clock.GetUtcNow() < renewAt)
         {
-            // All is there that the node's Pods need, and nothing is due that only the API server can give.
+            // Nothing is due that only the API server can give.
+            fault = drift;
             trouble.Tell(e.Message);
         }
         catch (Exception e) when (e is InstallException or ApiException or IOException or UnauthorizedAccessException)
@@ -90,19 +92,11 @@ internal sealed class Installer
 
     private async Task<TimeSpan> RoundAsync(CancellationToken cancellation)
     {
-        foreach (var folder in (string[])[options.BinDir, options.ConfDir])
-        {
-            // First: on a full disk it makes the room that a copy needs.
-            Directory.CreateDirectory(folder);
-            NodeFiles.Sweep(folder);
-        }
-
-        // A node that has Danm keeps it, whatever becomes of the rest; another one keeps what it has until all is proven.
         var isInstalled = NodeFiles.Exists(Path.Combine(options.ConfDir, DanmConfiguration.FileName)) || configuration is not null;
-        if (isInstalled)
-            Keep();
-        BootstrapFile.Ensure(options, log);
+        drift = TryKeep(isInstalled);
         var left = await access.EnsureAsync(cancellation).ConfigureAwait(false);
+        options.Check();
+        BootstrapFile.Ensure(options, log);
         var capabilities = await adopted.EnsureAsync(cancellation).ConfigureAwait(false);
         if (!isInstalled)
             PrimaryNetwork.RefuseMetaplugin(options.ConfDir);
@@ -119,7 +113,39 @@ internal sealed class Installer
 
     private static bool IsAway(ApiException e) => e.Code is null || e.IsTransient;
 
+    /// <summary>
+    /// A node that has Danm keeps it, whatever becomes of the rest; another one keeps what it has until all is proven. Folders that cannot be
+    /// written are no reason to let the token end, which Pods start by.
+    /// </summary>
+    /// <returns>What cannot be kept; null: all is as it shall be.</returns>
+    private string? TryKeep(bool isInstalled)
+    {
+        try
+        {
+            Prepare();
+            if (isInstalled)
+                Keep();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            trouble.Tell(e.Message);
+            return e.Message;
+        }
+    }
+
+    /// <summary>The folders, without what an installer that was killed has left: on a full disk that makes the room that a copy needs.</summary>
+    private void Prepare()
+    {
+        foreach (var folder in (string[])[options.BinDir, options.ConfDir])
+        {
+            Directory.CreateDirectory(folder);
+            NodeFiles.Sweep(folder);
+        }
+    }
+
     /// <summary>The plugins, and then what makes the node's Pods Danm's.</summary>
+    /// <exception cref="IOException">A folder cannot be written.</exception>
     private void Keep()
     {
         if (plugins.Ensure())

@@ -40,8 +40,13 @@ internal sealed record PrimaryNetwork(string NetworkId, string Type, IReadOnlyLi
     /// <exception cref="InstallException">It is.</exception>
     public static void RefuseMetaplugin(string confDir)
     {
-        if (Configurations(confDir).FirstOrDefault() is { } first && Path.GetFileNameWithoutExtension(first) is var id && Names.IsPlain(id, NetworkRules.MaxIdLength))
-            RefuseMetaplugin(confDir, id, TryRead(confDir, id));
+        foreach (var id in Configurations(confDir).Select(n => Path.GetFileNameWithoutExtension(n)).Where(i => Names.IsPlain(i, NetworkRules.MaxIdLength)))
+        {
+            var list = Known(confDir, id);
+            RefuseMetaplugin(confDir, id, list);
+            if (list is not { Plugins: [{ Type: "loopback" }, ..] })
+                return;
+        }
     }
 
     /// <summary>Looks whether a runtime takes another configuration before Danm's.</summary>
@@ -79,6 +84,19 @@ internal sealed record PrimaryNetwork(string NetworkId, string Type, IReadOnlyLi
 
     private static IEnumerable<string> Configurations(string confDir) => Directory.EnumerateFiles(confDir).Select(p => Path.GetFileName(p))
         .Where(n => Extensions.Contains(Path.GetExtension(n)) && !DanmConfiguration.IsOurs(n)).Order(StringComparer.Ordinal);
+
+    // What is not to be trusted or not valid is adopted by nobody, and of no file is it known what its plugins call.
+    private static NetworkList? Known(string confDir, string networkId)
+    {
+        try
+        {
+            return DelegateFile.TryRead(confDir, networkId);
+        }
+        catch (CniException)
+        {
+            return null;
+        }
+    }
 
     private static NetworkList? TryRead(string confDir, string networkId)
     {

@@ -51,8 +51,9 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
     /// <exception cref="IOException">Something cannot be removed.</exception>
     public void Run(bool force)
     {
-        // Else it would be taken for a node that has nothing to lose.
-        if (!force && ((string[])[binDir, confDir, Path.GetDirectoryName(Path.GetFullPath(stateFolder))!]).FirstOrDefault(f => !Directory.Exists(f)) is { } missing)
+        // Else it would be taken for a node that has nothing to lose. The state's folder goes, and one that held nothing else may have gone with it.
+        var place = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(stateFolder))) ?? "/";
+        if (!force && ((string[])[binDir, confDir, place]).FirstOrDefault(f => !Directory.Exists(f)) is { } missing)
             throw new InstallException($"there is no {missing} here: mount it, give its place with --cni-bin-dir, --cni-conf-dir or --state-dir, or use --force");
         var sandboxes = Count(Path.Combine(stateFolder, "sandboxes")) + Count(Path.Combine(stateFolder, "addresses", "sandboxes"));
         if (sandboxes > 0 && !force)

@@ -75,10 +75,17 @@ internal sealed class NodeUpkeep(ApiClient api, NodeState state, LocalNode node,
     private bool SeesDead()
     {
         var now = DateTimeOffset.UtcNow;
-        var found = state.Survey().Concat(state.Addresses.Survey())
-            .Where(j => j.Last is { Phase: not SandboxPhase.Deferred, Netns: { Length: > 0 } netns } record && now - j.Written > GarbageRules.Grace
-                && (NodeState.IsOfAnotherBoot(record) || namespaces.Look(netns) == NamespaceSight.Gone))
-            .Select(j => (j.Key, j.Written)).ToHashSet();
+        var found = new HashSet<(string, DateTimeOffset)>();
+        foreach (var journal in state.Survey().Concat(state.Addresses.Survey()))
+        {
+            if (journal.Last is not { Phase: not SandboxPhase.Deferred, Netns: { Length: > 0 } netns } record)
+                continue;
+            var sight = NodeState.IsOfAnotherBoot(record) ? NamespaceSight.Gone : namespaces.Look(netns);
+            garbage.HasSeenNamespaces |= sight == NamespaceSight.Present;
+            if (sight == NamespaceSight.Gone && now - journal.Written > GarbageRules.Grace)
+                found.Add((journal.Key, journal.Written));
+        }
+
         var isNew = !found.IsSubsetOf(dead);
         dead = found;
         return isNew;

@@ -7,12 +7,10 @@ namespace Danm.Tests.ApiServer.Admission;
 /// <summary>The common expression language as policies have it (KEP-3488): <c>object</c>, <c>oldObject</c>, <c>request</c> and <c>variables</c>.</summary>
 internal static class PolicyExpressions
 {
-    private static readonly CelEnvironment Environment = new([], "") { StrictTypeComparison = true };
-
     private static readonly StructuralSchema Request = ReadRequest();
 
     /// <exception cref="CelException">It is no expression.</exception>
-    public static CelProgramDelegate Compile(string expression) => Environment.Compile(expression);
+    public static CelProgramDelegate Compile(string expression) => CelPresence.Compile(expression);
 
     /// <summary>Why a real server would not take it: what the compiler says, names that are unknown, fields that no request has.</summary>
     /// <param name="expression">The text.</param>

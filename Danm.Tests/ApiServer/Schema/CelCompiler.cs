@@ -11,8 +11,6 @@ public static class CelCompiler
 {
     private const double CostLimit = 10_000_000;
 
-    private static readonly CelEnvironment Environment = new([], "") { StrictTypeComparison = true };
-
     public static void Compile(StructuralSchema root, string path, List<FieldError> errors) => Compile(root, path, 1, correlatable: true, errors);
 
     /// <param name="times">How often the value may occur in an object; infinite below an unbounded list or map.</param>
@@ -69,7 +67,7 @@ public static class CelCompiler
     {
         try
         {
-            return Environment.Compile(expression);
+            return CelPresence.Compile(expression);
         }
         catch (CelException e)
         {

@@ -21,11 +21,11 @@ public sealed class EarlierAttachmentTests
     public void DeleteFolder() => Directory.Delete(folder, recursive: true);
 
     [Test]
-    public void The_plugins_are_called_as_the_runtime_called_them()
+    public async Task The_plugins_are_called_as_the_runtime_called_them()
     {
         Write("pods-c1-eth0", Entry(Chain, more: ""","cniArgs":[["K8S_POD_NAME","p"]],"capabilityArgs":{"portMappings":[{"hostPort":80}],"bandwidth":{}},"result":{"cniVersion":"1.0.0","ips":[{"address":"10.7.0.2/24"}]}"""));
 
-        var found = EarlierAttachment.Find(folder, "c1", "eth0")!;
+        using var found = (await FindAsync())!;
 
         found.Network.Should().Be("pods");
         found.Made.Plugins.Select(p => p.Type).Should().Equal("bridge", "portmap");
@@ -35,39 +35,66 @@ public sealed class EarlierAttachmentTests
             """.Trim());
         found.Made.Result.Should().Contain("10.7.0.2/24");
         found.Forget();
-        EarlierAttachment.Find(folder, "c1", "eth0").Should().BeNull();
+        (await FindAsync()).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Only_one_call_ends_it()
+    {
+        Write("pods-c1-eth0", Entry(Chain));
+        using (await FindAsync())
+            (await FluentActions.Awaiting(FindAsync).Should().ThrowAsync<CniException>()).Which.Code.Should().Be(CniErrorCode.TryAgainLater);
+
+        using var again = await FindAsync();
+        again.Should().NotBeNull();
+    }
+
+    [TestCase("0.4.0", "0.4.0")]
+    [TestCase("9.9.9", "1.0.0")]
+    public async Task Plugins_are_given_back_what_they_said_in_its_own_version(string answered, string expected)
+    {
+        Write("pods-c1-eth0", Entry(Chain, more: $$""","result":{"cniVersion":"{{answered}}"}"""));
+
+        using var found = (await FindAsync())!;
+
+        found.Made.CniVersion.Should().Be(expected);
+        found.Made.Plugins.Should().OnlyContain(p => p.Config.Contains($"\"cniVersion\":\"{expected}\""));
     }
 
     [TestCase("pods-c1-eth0", "danm", "c1", "eth0", "cniCacheV1", Description = "Danm's own")]
     [TestCase("pods-x-c1-eth0", "bridge", "x-c1", "eth0", "cniCacheV1", Description = "another container's, whose id ends alike")]
     [TestCase("pods-c1-eth0", "bridge", "c1", "eth0", "", Description = "of a libcni that wrote results only")]
     [TestCase("pods-c1-net1", "bridge", "c1", "net1", "cniCacheV1", Description = "another interface's")]
-    public void What_is_of_somebody_else_is_left_to_him(string file, string type, string container, string interfaceName, string kind)
+    public async Task What_is_of_somebody_else_is_left_to_him(string file, string type, string container, string interfaceName, string kind)
     {
         Write(file, Entry($$"""{"name":"pods","type":"{{type}}"}""", container, interfaceName, kind));
 
-        EarlierAttachment.Find(folder, "c1", "eth0").Should().BeNull();
-        EarlierAttachment.Find(Path.Combine(folder, "nowhere"), "c1", "eth0").Should().BeNull();
+        (await FindAsync()).Should().BeNull();
+        (await FindAsync("nowhere")).Should().BeNull();
     }
 
     [TestCase("{", "JSON")]
     [TestCase("""{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","config":"*"}""", "base64")]
     [TestCase("""{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","config":"e30="}""", "type is missing")]
-    public void What_is_not_valid_is_an_error(string content, string expected)
+    public async Task What_is_not_valid_is_an_error(string content, string expected)
     {
         Write("pods-c1-eth0", content);
 
-        FluentActions.Invoking(() => EarlierAttachment.Find(folder, "c1", "eth0")).Should().Throw<CniException>().WithMessage($"*{expected}*");
+        await FluentActions.Awaiting(FindAsync).Should().ThrowAsync<CniException>().WithMessage($"*{expected}*");
     }
 
     [Test]
-    public void What_others_can_write_is_not_run_as_root()
+    public async Task What_others_can_write_is_not_run_as_root()
     {
         Write("pods-c1-eth0", Entry(Chain));
         File.SetUnixFileMode(Path.Combine(folder, "pods-c1-eth0"), UnixFileMode.UserRead | UnixFileMode.OtherWrite);
 
-        FluentActions.Invoking(() => EarlierAttachment.Find(folder, "c1", "eth0")).Should().Throw<CniException>().WithMessage("*can be written by others*");
+        await FluentActions.Awaiting(FindAsync).Should().ThrowAsync<CniException>().WithMessage("*can be written by others*");
     }
+
+    private Task<EarlierAttachment?> FindAsync() => FindAsync("");
+
+    private Task<EarlierAttachment?> FindAsync(string below) => EarlierAttachment.FindAsync(Path.Combine(folder, below), "c1", "eth0", TimeSpan.Zero, CancellationToken.None);
 
     private static string Entry(string config, string container = "c1", string interfaceName = "eth0", string kind = "cniCacheV1", string more = "") =>
         $$"""{"kind":"{{kind}}","containerId":"{{container}}","config":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(config))}}","ifName":"{{interfaceName}}","networkName":"pods"{{more}}}""";

@@ -234,12 +234,15 @@ public sealed class InstallTests : InstallFixture
     }
 
     [TestCase("00-multus.conf", """{"name":"m","type":"multus"}""", "is the configuration of multus", false, Description = "a metaplugin, where another node has made the default network")]
+    [TestCase("00-loop.conf", """{"name":"l","type":"loopback"}""", "is the configuration of multus", false, "05-multus.conf", Description = "a metaplugin behind the loopback's")]
     [TestCase("00-calico.conf", """{"name":"m","type":"bridge"}""", "comes before 00-danm.conflist", true, Description = "a file that runtimes take before ours")]
-    public async Task Each_node_looks_at_its_own_folder(string name, string content, string expected, bool isWritten)
+    public async Task Each_node_looks_at_its_own_folder(string name, string content, string expected, bool isWritten, string? more = null)
     {
         Server.Store.Create(EndToEnd.Objects.Network("ClusterNetwork", "default", """{"NetworkID":"10-pods","NetworkType":"bridge"}"""));
         Primary();
         Primary(name, content);
+        if (more is not null)
+            Primary(more, """{"name":"m","type":"multus"}""");
 
         var (code, error) = await OnceAsync();
 
@@ -303,12 +306,33 @@ public sealed class InstallTests : InstallFixture
     }
 
     [Test]
+    public async Task A_folder_that_cannot_be_written_and_a_setting_that_cannot_be_let_no_token_end()
+    {
+        Primary();
+        (await OnceAsync()).Code.Should().Be(0);
+        var before = Text(ConfDir, "danm.d", "token");
+        Server.Tokens.Remove(before);
+        File.Delete(Path.Combine(BinDir, "fakeipam"));
+        var arguments = string.Join(' ', Arguments());
+
+        var (_, output) = await RunAsync("unshare", "--mount", "bash", "-c", $"{{ mount --bind -o ro {BinDir} {BinDir} && {DanmBinary.Path} install --once {arguments}; echo code $?; }} >&2");
+
+        output.Should().Contain("Read-only file system").And.EndWith("code 1\n");
+        var renewed = Text(ConfDir, "danm.d", "token");
+        renewed.Should().NotBe(before);
+        Server.Tokens.Remove(renewed);
+        (await OnceAsync("--vxlan-flooding", "anycast")).Error.Should().Contain("neither multicast nor unicast");
+        Text(ConfDir, "danm.d", "token").Should().NotBe(renewed);
+        File.Exists(Path.Combine(BinDir, "fakeipam")).Should().BeTrue();
+    }
+
+    [Test]
     public async Task Uninstall_that_does_not_see_what_the_node_remembers_refuses()
     {
         Primary();
         (await OnceAsync()).Code.Should().Be(0);
 
-        var (code, error) = await RunAsync(DanmBinary.Path, "uninstall", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", Path.Combine(ConfDir, "nowhere", "danm"));
+        var (code, error) = await RunAsync(DanmBinary.Path, "uninstall", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", Path.Combine(ConfDir, "nowhere", "cni", "danm"));
 
         code.Should().Be(1);
         error.Should().Contain("nowhere here: mount it");

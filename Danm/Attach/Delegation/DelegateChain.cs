@@ -35,7 +35,7 @@ internal sealed class DelegateChain(PluginRunner runner)
     /// Calls every plugin's DEL, also after one has failed or hung: the one that holds an address is called last. Each has an equal
     /// share of the time that those before it left.
     /// </summary>
-    /// <exception cref="PluginException">The first that failed, or was killed when its share was over.</exception>
+    /// <exception cref="PluginException">The first that failed, or was killed when its share was over; one that is missing only if no other failed.</exception>
     /// <exception cref="CniException">The first whose configuration cannot be used.</exception>
     public async Task DelAsync(DelegateRecord record, PluginCall call, TimeSpan patience, CancellationToken cancellation)
     {
@@ -52,16 +52,18 @@ internal sealed class DelegateChain(PluginRunner runner)
             }
             catch (Exception e) when (e is PluginException or CniException)
             {
-                failure ??= e;
+                Note(e);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                failure ??= new PluginException(plugin.Type, call with { Command = "DEL" }, "it did not end in time and was killed");
+                Note(new PluginException(plugin.Type, call with { Command = "DEL" }, "it did not end in time and was killed"));
             }
         }
 
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
+
+        void Note(Exception e) => failure = failure is null or PluginException { IsMissing: true } ? e : failure;
     }
 
     /// <summary>Calls every plugin's CHECK, unless its version has none or its configuration wants none.</summary>

@@ -9,29 +9,57 @@ namespace Danm.Attach.Delegation;
 /// else would give back its lease or its host ports. How it was made the runtime's own memory tells: libcni, by which containerd and
 /// CRI-O call plugins, writes down each ADD until its DEL (libcni, <c>cachedInfo</c>).
 /// </summary>
-/// <param name="Path">Where it is written down.</param>
-/// <param name="Network">The network's name.</param>
-/// <param name="Made">The plugins, as ADD called them, and what they answered.</param>
-internal sealed record EarlierAttachment(string Path, string Network, DelegateRecord Made)
+internal sealed class EarlierAttachment : IDisposable
 {
     /// <summary>Beside Danm's folder, <c>/var/lib/cni/results</c>.</summary>
     public const string FolderName = "results";
 
     private const string Kind = "cniCacheV1";
 
-    /// <summary>Looks for what is written down of a container's interface; null if nothing is, or Danm itself had been called.</summary>
+    private readonly StateFile file;
+
+    private EarlierAttachment(StateFile file, string network, DelegateRecord made) => (this.file, Network, Made) = (file, network, made);
+
+    /// <summary>The network's name.</summary>
+    public string Network { get; }
+
+    /// <summary>The plugins, as ADD called them, and what they answered.</summary>
+    public DelegateRecord Made { get; }
+
+    /// <summary>Where it is written down.</summary>
+    public string Path => file.Path;
+
+    /// <summary>
+    /// Looks for what is written down of a container's interface, and locks it; null if nothing is, or Danm itself had been called.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="containerId">CNI_CONTAINERID.</param>
     /// <param name="interfaceName">CNI_IFNAME.</param>
-    /// <exception cref="CniException">A file of it cannot be read, or is not valid.</exception>
-    public static EarlierAttachment? Find(string folder, string containerId, string interfaceName)
+    /// <param name="wait">How long another call may take that ends it.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="CniException">A file of it is not to be trusted or not valid; code 11: another call is ending it.</exception>
+    /// <exception cref="IOException">A file of it cannot be read.</exception>
+    public static async Task<EarlierAttachment?> FindAsync(string folder, string containerId, string interfaceName, TimeSpan wait, CancellationToken cancellation)
     {
         if (!Directory.Exists(folder))
             return null;
         foreach (var path in Directory.EnumerateFiles(folder, $"*-{containerId}-{interfaceName}"))
         {
-            if (DelegateFile.TryReadBytes(path) is { } json && Read(json, path, containerId, interfaceName) is { } found)
-                return found;
+            var file = await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false);
+            if (file is null && File.Exists(path))
+                throw new CniException(CniErrorCode.TryAgainLater, $"another call is ending what {path} says of container {containerId}");
+            try
+            {
+                if (file is not null && Read(file, containerId, interfaceName) is { } found)
+                {
+                    file = null;
+                    return found;
+                }
+            }
+            finally
+            {
+                file?.Dispose();
+            }
         }
 
         return null;
@@ -39,10 +67,17 @@ internal sealed record EarlierAttachment(string Path, string Network, DelegateRe
 
     /// <summary>Forgets it, as libcni does after a DEL.</summary>
     /// <exception cref="IOException">It cannot be removed.</exception>
-    public void Forget() => File.Delete(Path);
+    public void Forget() => file.Delete();
 
-    private static EarlierAttachment? Read(ReadOnlyMemory<byte> json, string path, string containerId, string interfaceName)
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+
+    private static EarlierAttachment? Read(StateFile file, string containerId, string interfaceName)
     {
+        var path = file.Path;
+        if (file.Fault is { } fault)
+            throw new CniException(CniErrorCode.IoFailure, $"the file {path} {fault}, so it is not used");
+        var json = file.ReadTail(CniJsonReader.MaxBytes + 1);
         var (kind, container, ifName) = ("", "", "");
         string? config = null;
         ReadOnlyMemory<byte>? capabilities = null, result = null;
@@ -72,8 +107,26 @@ internal sealed record EarlierAttachment(string Path, string Network, DelegateRe
         var list = NetworkListReader.Read(Decode(config, path), path);
         if (list.Plugins.Any(p => p.Type is "danm" or "fakeipam"))
             return null;
+        // A plugin may have answered in an earlier version than it was asked in, and is given back what it said.
+        if (result is { } answer && VersionOf(answer, path) is { } version)
+            list = list with { Version = version };
         var made = new DelegatePlan(list, IpamSource.Delegate, capabilities).Compose([]);
-        return new EarlierAttachment(path, list.Name, made with { Result = result is { } text ? System.Text.Encoding.UTF8.GetString(text.Span) : null });
+        return new EarlierAttachment(file, list.Name, made with { Result = result is { } text ? System.Text.Encoding.UTF8.GetString(text.Span) : null });
+    }
+
+    private static SpecVersion? VersionOf(ReadOnlyMemory<byte> result, string path)
+    {
+        SpecVersion? version = null;
+        var reader = new CniJsonReader(result, path, CniErrorCode.DecodeFailure);
+        while (reader.NextMember(out var key))
+        {
+            if (key.SequenceEqual("cniVersion"u8))
+                version = SpecVersion.TryParse(reader.String("cniVersion"), out var known) ? known : null;
+            else
+                reader.SkipValue();
+        }
+
+        return version;
     }
 
     private static byte[] Decode(string config, string path)

@@ -11,6 +11,25 @@ internal sealed record ComponentPart(string Folder, string Flag)
     /// <summary>How they are taken away.</summary>
     public string Remove => $"kubectl delete -f manifests/{Folder}/rbac.yaml";
 
-    /// <summary>Whether a live workload has it turned on.</summary>
-    public bool IsOn(Document workload) => workload["spec"]["template"]["spec"]["containers"].Items.SelectMany(c => c["args"].Texts).Contains(Flag);
+    /// <summary>Whether a live workload has it turned on, in any spelling that its command line takes.</summary>
+    public bool IsOn(Document workload) => workload["spec"]["template"]["spec"]["containers"].Items.Any(IsOnIn);
+
+    private bool IsOnIn(Document container)
+    {
+        string[] words = [.. container["command"].Texts, .. container["args"].Texts];
+        var (flag, wanted) = Split(Flag);
+        for (var i = 0; i < words.Length; i++)
+        {
+            var (name, value) = Split(words[i]);
+            if (name != flag)
+                continue;
+            var next = words.ElementAtOrDefault(i + 1);
+            value ??= wanted is null && next is not ("true" or "false") ? "true" : next;
+            return value == (wanted ?? "true");
+        }
+
+        return false;
+    }
+
+    private static (string Name, string? Value) Split(string word) => word.IndexOfAny(['=', ':']) is > 0 and var end ? (word[..end], word[(end + 1)..]) : (word, null);
 }

@@ -18,7 +18,6 @@ public sealed class NodeGarbage
     private readonly ISandboxRelease release;
     private readonly GarbageEvents events;
     private readonly Func<NodeObserver> observe;
-    private bool hasSeenNamespaces;
 
     /// <param name="api">The API server.</param>
     /// <param name="state">What the node remembers.</param>
@@ -33,6 +32,12 @@ public sealed class NodeGarbage
         observe = () => new NodeObserver(api, state, namespaces ?? new HostNamespaces(), nodeName, clock ?? TimeProvider.System);
     }
 
+    /// <summary>
+    /// Whether the network namespace of a sandbox has been seen where they are looked for: only then is one that is not there gone. Of a
+    /// drained node's last sandboxes no other one tells it; whoever looks between passes may.
+    /// </summary>
+    public bool HasSeenNamespaces { get; set; }
+
     /// <summary>Runs the pass.</summary>
     /// <param name="dryRun">Whether only to tell; locks are taken all the same, to tell what a call is at work for.</param>
     /// <param name="cancellation">Ends it; what was not come to stays for the next one.</param>
@@ -41,9 +46,8 @@ public sealed class NodeGarbage
     public async Task<IReadOnlyList<Finding>> RunAsync(bool dryRun, CancellationToken cancellation)
     {
         var observer = observe();
-        // The last sandbox of a drained node is looked for where its like were seen before.
-        var view = await observer.ObserveAsync(cancellation).ConfigureAwait(false) with { HasSeenNamespaces = hasSeenNamespaces };
-        hasSeenNamespaces |= view.Sandboxes.Any(s => GarbageRules.Lives(s, view.BootId));
+        var view = await observer.ObserveAsync(cancellation).ConfigureAwait(false) with { HasSeenNamespaces = HasSeenNamespaces };
+        HasSeenNamespaces |= view.Sandboxes.Any(s => GarbageRules.Lives(s, view.BootId));
         var findings = new List<Finding>();
         foreach (var verdict in GarbageRules.Decide(view))
         {
@@ -158,8 +162,16 @@ public sealed class NodeGarbage
         {
             foreach (var one in lost)
             {
-                if (await restorer.RestoreAsync(journal, one, dryRun, cancellation).ConfigureAwait(false) is { } finding)
-                    findings.Add(finding);
+                try
+                {
+                    if (await restorer.RestoreAsync(journal, one, dryRun, cancellation).ConfigureAwait(false) is { } finding)
+                        findings.Add(finding);
+                }
+                catch (ApiException e)
+                {
+                    // The next may be another network's, whose address the API server gives.
+                    findings.Add(Finding.Of(FindingKind.Failed, one.Sandbox, e.Message));
+                }
             }
 
             return null;
