@@ -65,6 +65,35 @@ public sealed class EarlierNetworkTests : ScriptedDelegateFixture
         (await ExistsAsync(file)).Should().BeTrue();
     }
 
+    [Test]
+    public async Task A_plugin_that_cannot_be_started_has_not_gone()
+    {
+        var (pod, file) = await StartedAsync("true", "true");
+        await Node.ShellAsync("chmod 644 /run/plugins/behind");
+
+        (await DelAsync(pod)).Failed(111).Msg.Should().Contain("behind");
+
+        (await ExistsAsync(file)).Should().BeTrue();
+    }
+
+    [Test]
+    public async Task A_file_that_stays_keeps_no_Pod()
+    {
+        var (pod, file) = await StartedAsync("true", "true");
+        await Node.ShellAsync("mount --bind /var/lib/cni/results /var/lib/cni/results && mount -o remount,ro,bind /var/lib/cni/results");
+        try
+        {
+            (await DelAsync(pod)).Succeeded();
+
+            (await CallsAsync()).Should().HaveCount(2);
+            (await LogAsync()).Should().MatchRegex($"warning \"[^\"]*cannot be removed.*file=\"{file}\"");
+        }
+        finally
+        {
+            await Node.ShellAsync("umount /var/lib/cni/results");
+        }
+    }
+
     private async Task<bool> ExistsAsync(string file) => await Node.ShellAsync($"test -e {file} && echo yes || true") != "";
 
     /// <summary>A Pod of which libcni remembers the chain's ADD, and the chain's DEL; null: that plugin is missing.</summary>

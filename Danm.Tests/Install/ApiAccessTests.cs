@@ -11,7 +11,7 @@ namespace Danm.Tests.Install;
 /// <summary>When a token is good, and when it is asked for anew.</summary>
 public sealed class ApiAccessTests
 {
-    private static readonly TimeSpan HalfOfLife = TimeSpan.FromHours(12), Fresh = TimeSpan.FromMinutes(5), Moment = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HalfOfLife = TimeSpan.FromHours(12), Fresh = TimeSpan.FromMinutes(5), Soon = TimeSpan.FromSeconds(20), Moment = TimeSpan.FromSeconds(5);
 
     private EmbeddedApiServer server = null!;
     private ApiClient api = null!;
@@ -20,6 +20,8 @@ public sealed class ApiAccessTests
     private ApiAccess access = null!;
 
     private string Token => Path.Combine(folder.FullName, ApiAccess.Folder, "token");
+
+    private string Kubeconfig => Path.Combine(folder.FullName, ApiAccess.Folder, ApiAccess.KubeconfigName);
 
     [SetUp]
     public async Task Start()
@@ -107,22 +109,63 @@ public sealed class ApiAccessTests
     public async Task A_server_that_refuses_what_it_has_just_given_is_told_and_asked_once_in_minutes()
     {
         await using var other = await EmbeddedApiServer.StartAsync();
-        access = Make("node-1", other);
+        access = Make("node-1", Reached(other));
 
-        foreach (var (time, isNew) in new[] { (Moment, true), (Moment, false), (Fresh - Moment, true), (Moment, false) })
+        foreach (var (time, isNew) in new[] { (Moment, true), (Moment, false), (Soon, false), (Fresh - Soon, true), (Moment, false) })
         {
             var before = await File.ReadAllTextAsync(Token);
             clock.Advance(time);
             await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<InstallException>().WithMessage($"{other.Url}*refuses a token*");
             (await File.ReadAllTextAsync(Token) != before).Should().Be(isNew);
         }
+
+        (await File.ReadAllTextAsync(Kubeconfig)).Should().Contain(server.Url.ToString().TrimEnd('/'), "what worked stays");
+        other.Tokens[await File.ReadAllTextAsync(Token)] = "system:serviceaccount:kube-system:danm";
+        clock.Advance(Soon);
+        await access.EnsureAsync(CancellationToken.None);
+        (await File.ReadAllTextAsync(Kubeconfig)).Should().Contain(other.Url.ToString().TrimEnd('/'), "its own server knows the token now");
     }
 
-    private ApiAccess Make(string node, EmbeddedApiServer? reached = null) => new(api, new InstallOptions
+    [TestCase("https://127.0.0.1:1", typeof(ApiException), "127.0.0.1:1")]
+    [TestCase("10.0.0.1:6443", typeof(InstallException), "--server")]
+    public async Task A_server_that_Pods_could_not_reach_does_not_replace_the_one_before(string url, Type expected, string named)
     {
-        NodeName = node, BinDir = folder.FullName, ConfDir = folder.FullName, HostConfDir = folder.FullName,
-        Server = (reached ?? server).Url.ToString(), CertificateAuthority = () => System.Text.Encoding.ASCII.GetBytes((reached ?? server).CertificateAuthority.Pem),
-    }, NullLogger.Instance, clock);
+        var before = await File.ReadAllTextAsync(Kubeconfig);
+        access = Make("node-1", o => o with { Server = url });
+
+        var error = (await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<Exception>()).Which;
+
+        error.Should().BeOfType(expected);
+        error.Message.Should().Contain(named);
+        (await File.ReadAllTextAsync(Kubeconfig)).Should().Be(before);
+    }
+
+    [Test]
+    public async Task What_cannot_be_written_is_not_asked_for_at_each_look()
+    {
+        int Asked() => server.Requests.All.Count(r => r.Path.Contains("/token"));
+        File.Delete(Token);
+        Directory.CreateDirectory(Token);
+        var before = Asked();
+
+        for (var i = 0; i < 3; i++)
+        {
+            await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<IOException>();
+            clock.Advance(Moment);
+        }
+
+        Directory.Delete(Token);
+        await access.EnsureAsync(CancellationToken.None);
+        Asked().Should().Be(before + 1);
+    }
+
+    private static Func<InstallOptions, InstallOptions> Reached(EmbeddedApiServer at) =>
+        o => o with { Server = at.Url.ToString(), CertificateAuthority = () => System.Text.Encoding.ASCII.GetBytes(at.CertificateAuthority.Pem) };
+
+    private ApiAccess Make(string node, Func<InstallOptions, InstallOptions>? change = null) => new(api, (change ?? (o => o))(Reached(server)(new InstallOptions
+    {
+        NodeName = node, BinDir = folder.FullName, ConfDir = folder.FullName, HostConfDir = folder.FullName, Server = "", CertificateAuthority = () => [],
+    })), NullLogger.Instance, clock);
 
     private async Task<bool> RenewsAfterAsync(TimeSpan time, Action? change = null)
     {

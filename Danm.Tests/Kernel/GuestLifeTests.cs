@@ -4,6 +4,7 @@ using System.Net;
 
 namespace Danm.Tests.Kernel;
 
+[TestFixture, Parallelizable]
 public sealed class GuestLifeTests
 {
     [OneTimeSetUp]
@@ -34,7 +35,7 @@ public sealed class GuestLifeTests
 
         await guest.DisposeAsync();
 
-        guest.ConsoleText.Should().Contain("System halted");
+        guest.ConsoleText.Should().Contain("Power down");
         ProcessesOf(directory).Should().BeEmpty();
         Directory.Exists(directory).Should().BeFalse();
         // The tap device, the memory file and their mounts are in namespaces that nothing else held.

@@ -15,8 +15,14 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 exec 3<>/dev/ttyS0
 stty raw -echo <&3
 
+# By the kernel alone: not every machine has a program for it.
+halt() {
+    echo o >/proc/sysrq-trigger
+    sleep 60
+}
+
 step() {
-    "$@" || { echo "failed $*" >&3; sleep 1; halt -f; }
+    "$@" || { echo "failed $*" >&3; sleep 1; halt; }
 }
 
 step mount -t proc proc /proc
@@ -76,4 +82,4 @@ while read -r verb id <&3; do
         halt) break ;;
     esac
 done
-halt -f
+halt

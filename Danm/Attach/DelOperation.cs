@@ -55,8 +55,8 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
         {
             var netns = request.Netns is { Length: > 0 } path && !NodeState.IsGone(path) ? path : null;
             await call.Chain.DelAsync(earlier.Made, new PluginCall("DEL", request.ContainerId, request.IfName, netns), request.Patience(), cancellation).ConfigureAwait(false);
-            earlier.Forget();
             call.Log.Info("ended what another network had attached before danm", ("network", earlier.Network));
+            Forget(earlier);
         }
         catch (PluginException e) when (e.IsMissing)
         {
@@ -64,7 +64,7 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
             call.Log.Warning(
                 "what another network had attached before danm is not given back: its plugin is gone", ("network", earlier.Network), ("file", earlier.Path), ("cause", e.Message));
         }
-        catch (Exception e) when (e is PluginException or CniException or IOException)
+        catch (Exception e) when (e is PluginException or CniException)
         {
             throw new CniException(
                 CniErrorCode.DelegateFailed,
@@ -76,6 +76,19 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
         return true;
     }
 
+    // Nothing is left of it but the file, which does no harm.
+    private void Forget(EarlierAttachment earlier)
+    {
+        try
+        {
+            earlier.Forget();
+        }
+        catch (IOException e)
+        {
+            call.Log.Warning("a file of the runtime about a container that has ended cannot be removed", ("file", earlier.Path), ("cause", e.Message));
+        }
+    }
+
     private async Task<EarlierAttachment?> FindEarlierAsync(CancellationToken cancellation)
     {
         try
@@ -83,9 +96,13 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
             var folder = Path.Combine(Path.GetDirectoryName(call.State.Folder)!, EarlierAttachment.FolderName);
             return await EarlierAttachment.FindAsync(folder, request.ContainerId, request.IfName, LockWait, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CniException { Code: not CniErrorCode.TryAgainLater })
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The runtime would have called no plugin either with what it cannot read.
+            throw new CniException(CniErrorCode.TryAgainLater, $"cannot look now what another network had attached to container {request.ContainerId} before danm: {e.Message}", inner: e);
+        }
+        catch (CniException e) when (e.Code != CniErrorCode.TryAgainLater)
+        {
+            // It will not get better by another call, and of nothing else it is known which plugins there were.
             call.Log.Warning("what the runtime remembers of this container cannot be used: nothing but danm's own is released", ("cause", e.Message));
             return null;
         }

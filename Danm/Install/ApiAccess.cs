@@ -30,14 +30,19 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
     // A token ends with its Node, and with its account: whether that was made anew is seen within this time.
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
 
+    // Another API server may not know yet what one has just given.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private (string Uid, long AskedAt)? node;
-    private (long At, bool IsRefused)? probe;
+    private (string Token, string NodeUid, long At)? unwritten;
+    private (byte[] Kubeconfig, long At, bool IsRefused)? probe;
+    private long? renewedAt;
 
     /// <summary>Brings both to what they shall be.</summary>
     /// <returns>How long the token is good until it is to be renewed.</returns>
-    /// <exception cref="ApiException">No token could be had.</exception>
+    /// <exception cref="ApiException">No token could be had, or the server does not answer where Pods' interfaces are made from.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     /// <exception cref="InstallException">There is no such Node, or the server refuses what it has given.</exception>
     public async Task<TimeSpan> EnsureAsync(CancellationToken cancellation)
@@ -45,29 +50,32 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
         var folder = Path.Combine(options.ConfDir, Folder);
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         NodeFiles.Sweep(folder);
-        var (token, kubeconfig) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
+        var (token, path) = (Path.Combine(folder, TokenName), Path.Combine(folder, KubeconfigName));
         var uid = await NodeUidAsync(cancellation).ConfigureAwait(false);
         var left = await LeftAsync(token, uid, cancellation).ConfigureAwait(false);
-        var content = Kubeconfig();
-        if (!NodeFiles.Has(kubeconfig, content, NodeFiles.Secret))
-            NodeFiles.Write(kubeconfig, content, NodeFiles.Secret);
-        var isNew = left <= TimeSpan.Zero;
-        if (isNew)
+        if (left <= TimeSpan.Zero)
             left = await RenewAsync(token, uid, "it is due", cancellation).ConfigureAwait(false);
-        if (isNew || probe is not { } last || clock.GetElapsedTime(last.At) >= Fresh)
+
+        var kubeconfig = Kubeconfig();
+        if (!IsProbed(kubeconfig))
         {
-            var isRefused = await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false);
-            if (isRefused && !isNew)
+            var isRefused = await IsRefusedAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
+            if (isRefused && (renewedAt is not { } at || clock.GetElapsedTime(at) >= Fresh))
             {
                 left = await RenewAsync(token, uid, "the API server refuses the one before", cancellation).ConfigureAwait(false);
-                isRefused = await IsRefusedAsync(kubeconfig, cancellation).ConfigureAwait(false);
+                isRefused = await IsRefusedAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
             }
 
-            probe = (clock.GetTimestamp(), isRefused);
+            probe = (kubeconfig, clock.GetTimestamp(), isRefused);
         }
 
-        return probe is { IsRefused: false } ? left : throw new InstallException(
-            $"{options.Server} refuses a token that has just been given for the account {options.Namespace}/{options.ServiceAccount}: it must be the cluster that the installer talks to (--server), and take tokens of its own default audience");
+        if (probe is { IsRefused: true })
+            throw new InstallException(
+                $"{options.Server} refuses a token that has just been given for the account {options.Namespace}/{options.ServiceAccount}: it must be the cluster that the installer talks to (--server), and take tokens of its own default audience");
+        // What is there may work, and is replaced by what does.
+        if (!NodeFiles.Has(path, kubeconfig, NodeFiles.Secret))
+            NodeFiles.Write(path, kubeconfig, NodeFiles.Secret);
+        return left;
     }
 
     /// <summary>Removes both.</summary>
@@ -98,25 +106,37 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
 
     private async Task<TimeSpan> RenewAsync(string path, string nodeUid, string cause, CancellationToken cancellation)
     {
-        var text = await RequestAsync(nodeUid, cancellation).ConfigureAwait(false);
-        NodeFiles.Write(path, Encoding.ASCII.GetBytes(text), NodeFiles.Secret);
+        // One that could not be written is tried again; where there is no room, not each round makes a new one.
+        if (unwritten is not { } given || given.NodeUid != nodeUid || clock.GetElapsedTime(given.At) >= Fresh)
+            unwritten = given = (await RequestAsync(nodeUid, cancellation).ConfigureAwait(false), nodeUid, clock.GetTimestamp());
+        NodeFiles.Write(path, Encoding.ASCII.GetBytes(given.Token), NodeFiles.Secret);
+        (unwritten, probe, renewedAt) = (null, null, clock.GetTimestamp());
         log.Renewed(cause);
         return await LeftAsync(path, nodeUid, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Whether the server has just been asked what it says of this kubeconfig and its token.</summary>
+    private bool IsProbed(byte[] kubeconfig) =>
+        probe is { } last && last.Kubeconfig.AsSpan().SequenceEqual(kubeconfig) && clock.GetElapsedTime(last.At) < (last.IsRefused ? Soon : Fresh);
+
     /// <summary>Whether the server refuses the token for another reason than its age: its account was made anew, or its signing key has gone.</summary>
-    private static async Task<bool> IsRefusedAsync(string kubeconfig, CancellationToken cancellation)
+    /// <exception cref="ApiException">It does not answer.</exception>
+    /// <exception cref="InstallException">It cannot be asked that way.</exception>
+    private static async Task<bool> IsRefusedAsync(byte[] kubeconfig, string path, CancellationToken cancellation)
     {
         try
         {
-            using var plugin = new ApiClient(KubeConfig.Load(kubeconfig), Patience);
+            using var plugin = new ApiClient(KubeConfig.Read(kubeconfig, path), Patience);
             await plugin.GetVersionAsync(cancellation).ConfigureAwait(false);
             return false;
         }
-        catch (ApiException e)
+        catch (ApiException e) when (!e.IsTransient)
         {
-            // Another answer, or none, says nothing of the token.
             return e.Code == HttpStatusCode.Unauthorized;
+        }
+        catch (KubeConfigException e)
+        {
+            throw new InstallException($"the node's Pods could not reach the API server by what the installer was told (--server, ca.crt): {e.Message}");
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class Installer
     private readonly AdoptedDefault adopted;
     private readonly ApiTrouble trouble;
     private volatile string? fault = "not done yet";
-    private string? drift;
+    // What the last look at the node alone has found, and the last fault that the API server's absence is not the cause of.
+    private string? drift, local;
     private byte[]? configuration;
     private DateTimeOffset renewAt;
 
@@ -70,7 +71,7 @@ internal sealed class Installer
             var left = await RoundAsync(cancellation).ConfigureAwait(false);
             if (fault is not null)
                 log.Installed((int)left.TotalMinutes);
-            fault = null;
+            fault = local = null;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -79,13 +80,14 @@ internal sealed class Installer
         catch (ApiException e) when (IsAway(e) && configuration is not null && clock.GetUtcNow() < renewAt)
         {
             // Nothing is due that only the API server can give.
-            fault = drift;
+            fault = drift ?? local;
             trouble.Tell(e.Message);
         }
         catch (Exception e) when (e is InstallException or ApiException or IOException or UnauthorizedAccessException)
         {
             // What is installed goes on working: only what is missing keeps the Pod from being ready.
             fault = e.Message;
+            local = e is ApiException away && IsAway(away) ? local : e.Message;
             trouble.Tell(e.Message);
         }
     }
@@ -117,17 +119,21 @@ internal sealed class Installer
     /// A node that has Danm keeps it, whatever becomes of the rest; another one keeps what it has until all is proven. Folders that cannot be
     /// written are no reason to let the token end, which Pods start by.
     /// </summary>
-    /// <returns>What cannot be kept; null: all is as it shall be.</returns>
+    /// <returns>What is not as it shall be; null: all is.</returns>
     private string? TryKeep(bool isInstalled)
     {
         try
         {
             Prepare();
             if (isInstalled)
+            {
                 Keep();
+                PrimaryNetwork.RefuseEarlier(options.ConfDir);
+            }
+
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InstallException or IOException or UnauthorizedAccessException)
         {
             trouble.Tell(e.Message);
             return e.Message;

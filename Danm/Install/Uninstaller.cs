@@ -51,9 +51,8 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
     /// <exception cref="IOException">Something cannot be removed.</exception>
     public void Run(bool force)
     {
-        // Else it would be taken for a node that has nothing to lose. The state's folder goes, and one that held nothing else may have gone with it.
-        var place = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(stateFolder))) ?? "/";
-        if (!force && ((string[])[binDir, confDir, place]).FirstOrDefault(f => !Directory.Exists(f)) is { } missing)
+        // Else it would be taken for a node that has nothing to lose.
+        if (!force && MissingFolder() is { } missing)
             throw new InstallException($"there is no {missing} here: mount it, give its place with --cni-bin-dir, --cni-conf-dir or --state-dir, or use --force");
         var sandboxes = Count(Path.Combine(stateFolder, "sandboxes")) + Count(Path.Combine(stateFolder, "addresses", "sandboxes"));
         if (sandboxes > 0 && !force)
@@ -72,6 +71,17 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
             return;
         Directory.Delete(stateFolder, recursive: true);
         log.Removed(stateFolder);
+    }
+
+    private string? MissingFolder()
+    {
+        if (((string[])[binDir, confDir]).FirstOrDefault(f => !Directory.Exists(f)) is { } folder)
+            return folder;
+        // A node that Danm has never been on, or is no more, may not have it.
+        var isHere = Directory.Exists(Path.Combine(confDir, ApiAccess.Folder)) || NodeFiles.Exists(Path.Combine(confDir, DanmConfiguration.FileName))
+            || PluginFiles.Names.Any(n => NodeFiles.Exists(Path.Combine(binDir, n)));
+        var place = Path.GetDirectoryName(Path.GetFullPath(stateFolder))!;
+        return isHere && !Directory.Exists(place) ? place : null;
     }
 
     private void RemoveConfiguration()

@@ -22,7 +22,14 @@ public static class KubeConfig
     public static KubernetesClientConfiguration Load(string path, string? contextName = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var file = Parse(ReadFile(path), path);
+        return Read(ReadFile(path), path, contextName);
+    }
+
+    /// <summary>The same of a content that is to be written to the path, or is there.</summary>
+    /// <exception cref="KubeConfigException">It is no kubeconfig, or uses what a plugin cannot.</exception>
+    internal static KubernetesClientConfiguration Read(byte[] content, string path, string? contextName = null)
+    {
+        var file = Parse(content, path);
         var context = file.Contexts?.Find(c => c?.Name == (contextName ?? file.CurrentContext))?.Context
             ?? throw new KubeConfigException($"kubeconfig \"{path}\" has no context \"{contextName ?? file.CurrentContext}\"{(contextName is null ? " (its current-context)" : "")}");
         var cluster = file.Clusters?.Find(c => c?.Name == context.Cluster)?.Cluster

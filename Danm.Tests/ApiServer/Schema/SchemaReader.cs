@@ -20,11 +20,28 @@ public sealed class SchemaReader
         var schema = Read(source, path, valueOnly: false);
         if (schema.Type != "object")
             errors.Add(FieldError.Invalid($"{path}.type", schema.Type, "must be object at the root"));
+        if (schema.AdditionalProperties is not null)
+            errors.Add(FieldError.Forbidden($"{path}.additionalProperties", "must not be used at the root"));
+        CheckCommonFields(schema, path);
         if (errors.Count == 0)
             CelCompiler.Compile(schema, path, errors);
         if (errors.Count == 0)
             CheckDefaults(schema, path);
         return schema;
+    }
+
+    // What every object has is the server's: a definition may narrow names, and say no more of it, not even a description of metadata.
+    private void CheckCommonFields(StructuralSchema schema, string path)
+    {
+        foreach (var name in (string[])["apiVersion", "kind"])
+            if (schema.Properties.TryGetValue(name, out var text) && text.Type != "string")
+                errors.Add(FieldError.Invalid($"{path}.properties[{name}].type", text.Type, "must be string"));
+        if (!schema.Properties.TryGetValue("metadata", out var metadata))
+            return;
+        if (metadata.Type != "object")
+            errors.Add(FieldError.Invalid($"{path}.properties[metadata].type", metadata.Type, "must be object"));
+        if (metadata.Source.Any(f => f.Key is not ("type" or "properties")) || metadata.Properties.Keys.Any(k => k is not ("name" or "generateName")))
+            errors.Add(FieldError.Forbidden($"{path}.properties[metadata]", "must not specify anything other than name and generateName, but metadata is implicitly specified"));
     }
 
     /// <param name="valueOnly">Inside allOf, anyOf, oneOf, not: only conditions on the value may stand there.</param>

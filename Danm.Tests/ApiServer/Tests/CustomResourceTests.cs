@@ -29,6 +29,9 @@ public sealed partial class CustomResourceTests
     [TestCase("""{"x-kubernetes-validations": [{"rule": "self.b == 1"}]}""", "undefined field 'b'")]
     [TestCase("""{"x-kubernetes-validations": [{"rule": "other == 1"}]}""", "undeclared reference to 'other'")]
     [TestCase("""{"x-kubernetes-validations": [{"rule": "has(self.a"}], "properties": {"a": {"type": "integer"}}}""", "compilation failed")]
+    [TestCase("""{"properties": {"metadata": {"type": "object", "description": "x"}}}""", "properties[metadata]: Forbidden: must not specify anything other than name and generateName")]
+    [TestCase("""{"properties": {"metadata": {"type": "object", "properties": {"labels": {"type": "object"}}}}}""", "properties[metadata]: Forbidden")]
+    [TestCase("""{"properties": {"kind": {"type": "integer"}}}""", "properties[kind].type: Invalid value")]
     [TestCase("""{"properties": {"a": {"type": "string", "x-kubernetes-embedded-resource": true}}}""", "does not implement")]
     public void Refuses(string schema, string why)
     {
@@ -38,6 +41,7 @@ public sealed partial class CustomResourceTests
 
     [TestCase("""{"x-kubernetes-validations": [{"rule": "!has(self.a) || self.a.all(x, x.size() < 3)"}], "properties": {"a": {"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 3}}}}""")]
     [TestCase("""{"x-kubernetes-validations": [{"rule": "has(self.a) || has(self.b)"}], "properties": {"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "string"}}}}""")]
+    [TestCase("""{"properties": {"metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 5}}}}}""")]
     [TestCase("""{"properties": {"a": {"type": "string", "maxLength": 5, "x-kubernetes-validations": [{"rule": "self.matches('^[a-z]+$') || self in ['', 'A']"}]}}}""")]
     public void Accepts(string schema)
     {

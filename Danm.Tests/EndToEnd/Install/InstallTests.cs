@@ -332,7 +332,7 @@ public sealed class InstallTests : InstallFixture
         Primary();
         (await OnceAsync()).Code.Should().Be(0);
 
-        var (code, error) = await RunAsync(DanmBinary.Path, "uninstall", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", Path.Combine(ConfDir, "nowhere", "cni", "danm"));
+        var (code, error) = await RunAsync(DanmBinary.Path, "uninstall", "--cni-bin-dir", BinDir, "--cni-conf-dir", ConfDir, "--state-dir", Path.Combine(ConfDir, "nowhere", "danm"));
 
         code.Should().Be(1);
         error.Should().Contain("nowhere here: mount it");

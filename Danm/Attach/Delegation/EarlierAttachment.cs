@@ -107,21 +107,33 @@ internal sealed class EarlierAttachment : IDisposable
         var list = NetworkListReader.Read(Decode(config, path), path);
         if (list.Plugins.Any(p => p.Type is "danm" or "fakeipam"))
             return null;
-        // A plugin may have answered in an earlier version than it was asked in, and is given back what it said.
-        if (result is { } answer && VersionOf(answer, path) is { } version)
-            list = list with { Version = version };
         var made = new DelegatePlan(list, IpamSource.Delegate, capabilities).Compose([]);
-        return new EarlierAttachment(file, list.Name, made with { Result = result is { } text ? System.Text.Encoding.UTF8.GetString(text.Span) : null });
+        return new EarlierAttachment(file, list.Name, made with { Result = result is { } answer ? InVersionOf(list, answer, path) : null });
     }
 
-    private static SpecVersion? VersionOf(ReadOnlyMemory<byte> result, string path)
+    // As libcni does: a plugin may have answered in another version than its configuration's.
+    private static string? InVersionOf(NetworkList list, ReadOnlyMemory<byte> result, string path)
     {
-        SpecVersion? version = null;
+        try
+        {
+            if (list.Version is { } version && VersionOf(result, path) != version.ToString())
+                result = CniResultWriter.Write(CniResultReader.Read(result, path), version);
+            return System.Text.Encoding.UTF8.GetString(result.Span);
+        }
+        catch (CniException)
+        {
+            return null;
+        }
+    }
+
+    private static string? VersionOf(ReadOnlyMemory<byte> result, string path)
+    {
+        string? version = null;
         var reader = new CniJsonReader(result, path, CniErrorCode.DecodeFailure);
         while (reader.NextMember(out var key))
         {
             if (key.SequenceEqual("cniVersion"u8))
-                version = SpecVersion.TryParse(reader.String("cniVersion"), out var known) ? known : null;
+                version = reader.String("cniVersion");
             else
                 reader.SkipValue();
         }

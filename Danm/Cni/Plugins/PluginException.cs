@@ -11,7 +11,7 @@ public sealed class PluginException : Exception
     {
     }
 
-    /// <summary>Whether it did not run at all.</summary>
+    /// <summary>Whether there is no such program. One that could not be started is there.</summary>
     public bool IsMissing { get; init; }
 
     /// <summary>The <c>code</c> of its error object; null if it gave none.</summary>

@@ -64,7 +64,7 @@ public sealed class PluginRunner(
             }
             catch (PluginStartException e)
             {
-                throw new PluginException(plugin, call, $"{e.Message}", e) { IsMissing = true };
+                throw new PluginException(plugin, call, e.Message, e);
             }
             catch (PluginOutputException e)
             {

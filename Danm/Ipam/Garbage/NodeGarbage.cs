@@ -167,9 +167,9 @@ public sealed class NodeGarbage
                     if (await restorer.RestoreAsync(journal, one, dryRun, cancellation).ConfigureAwait(false) is { } finding)
                         findings.Add(finding);
                 }
-                catch (ApiException e)
+                catch (ApiException e) when (!e.IsTransient)
                 {
-                    // The next may be another network's, whose address the API server gives.
+                    // The next may be another network's, whose address the API server gives. While it does not answer, no call shall wait for the lock.
                     findings.Add(Finding.Of(FindingKind.Failed, one.Sandbox, e.Message));
                 }
             }
