@@ -1,6 +1,7 @@
 using Danm.Install;
 using Danm.Kube;
 using Danm.Tests.ApiServer;
+using Danm.Tests.ApiServer.Http;
 using Danm.Tests.EndToEnd;
 using Danm.Tests.Kube;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -126,18 +127,26 @@ public sealed class ApiAccessTests
         (await File.ReadAllTextAsync(Kubeconfig)).Should().Contain(other.Url.ToString().TrimEnd('/'), "its own server knows the token now");
     }
 
-    [TestCase("https://127.0.0.1:1", typeof(ApiException), "127.0.0.1:1")]
-    [TestCase("10.0.0.1:6443", typeof(InstallException), "--server")]
-    public async Task A_server_that_Pods_could_not_reach_does_not_replace_the_one_before(string url, Type expected, string named)
+    [TestCase("https://127.0.0.1:1", "cannot reach the API server by https://127.0.0.1:1 (--server), but the installer does")]
+    [TestCase("{0}no-api-server", "404", Description = "what answers is something else")]
+    [TestCase("10.0.0.1:6443", "--server")]
+    public async Task A_server_that_Pods_could_not_reach_does_not_replace_the_one_before(string url, string named)
     {
         var before = await File.ReadAllTextAsync(Kubeconfig);
-        access = Make("node-1", o => o with { Server = url });
+        access = Make("node-1", o => o with { Server = string.Format(System.Globalization.CultureInfo.InvariantCulture, url, server.Url) });
 
-        var error = (await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<Exception>()).Which;
+        await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<InstallException>().WithMessage($"*{named}*");
 
-        error.Should().BeOfType(expected);
-        error.Message.Should().Contain(named);
         (await File.ReadAllTextAsync(Kubeconfig)).Should().Be(before);
+    }
+
+    [Test]
+    public async Task While_the_API_server_is_away_no_address_of_it_is_blamed()
+    {
+        server.Faults.Add(new Fault(r => r.Path.StartsWith("/version")) { DropBefore = true });
+        clock.Advance(Fresh);
+
+        await access.Awaiting(a => a.EnsureAsync(CancellationToken.None)).Should().ThrowAsync<ApiException>();
     }
 
     [Test]

@@ -37,7 +37,7 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
 
     private (string Uid, long AskedAt)? node;
     private (string Token, string NodeUid, long At)? unwritten;
-    private (byte[] Kubeconfig, long At, bool IsRefused)? probe;
+    private (byte[] Kubeconfig, long At, string? Fault)? probe;
     private long? renewedAt;
 
     /// <summary>Brings both to what they shall be.</summary>
@@ -59,19 +59,18 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
         var kubeconfig = Kubeconfig();
         if (!IsProbed(kubeconfig))
         {
-            var isRefused = await IsRefusedAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
-            if (isRefused && (renewedAt is not { } at || clock.GetElapsedTime(at) >= Fresh))
+            var fault = await FaultAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
+            if (fault == Refusal && (renewedAt is not { } at || clock.GetElapsedTime(at) >= Fresh))
             {
                 left = await RenewAsync(token, uid, "the API server refuses the one before", cancellation).ConfigureAwait(false);
-                isRefused = await IsRefusedAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
+                fault = await FaultAsync(kubeconfig, path, cancellation).ConfigureAwait(false);
             }
 
-            probe = (kubeconfig, clock.GetTimestamp(), isRefused);
+            probe = (kubeconfig, clock.GetTimestamp(), fault);
         }
 
-        if (probe is { IsRefused: true })
-            throw new InstallException(
-                $"{options.Server} refuses a token that has just been given for the account {options.Namespace}/{options.ServiceAccount}: it must be the cluster that the installer talks to (--server), and take tokens of its own default audience");
+        if (probe?.Fault is { } wrong)
+            throw new InstallException(wrong);
         // What is there may work, and is replaced by what does.
         if (!NodeFiles.Has(path, kubeconfig, NodeFiles.Secret))
             NodeFiles.Write(path, kubeconfig, NodeFiles.Secret);
@@ -115,28 +114,53 @@ internal sealed class ApiAccess(ApiClient api, InstallOptions options, ILogger l
         return await LeftAsync(path, nodeUid, cancellation).ConfigureAwait(false);
     }
 
+    private string Refusal =>
+        $"{options.Server} refuses a token that has just been given for the account {options.Namespace}/{options.ServiceAccount}: it must be the cluster that the installer talks to (--server), and take tokens of its own default audience";
+
     /// <summary>Whether the server has just been asked what it says of this kubeconfig and its token.</summary>
     private bool IsProbed(byte[] kubeconfig) =>
-        probe is { } last && last.Kubeconfig.AsSpan().SequenceEqual(kubeconfig) && clock.GetElapsedTime(last.At) < (last.IsRefused ? Soon : Fresh);
+        probe is { } last && last.Kubeconfig.AsSpan().SequenceEqual(kubeconfig) && clock.GetElapsedTime(last.At) < (last.Fault is null ? Fresh : Soon);
 
-    /// <summary>Whether the server refuses the token for another reason than its age: its account was made anew, or its signing key has gone.</summary>
-    /// <exception cref="ApiException">It does not answer.</exception>
-    /// <exception cref="InstallException">It cannot be asked that way.</exception>
-    private static async Task<bool> IsRefusedAsync(byte[] kubeconfig, string path, CancellationToken cancellation)
+    /// <summary>
+    /// Why the node's Pods could not start by these; null: the server takes the token. A young one may be refused because its account was made
+    /// anew, or its signing key has gone.
+    /// </summary>
+    /// <exception cref="ApiException">The API server is away, by whatever address.</exception>
+    private async Task<string?> FaultAsync(byte[] kubeconfig, string path, CancellationToken cancellation)
     {
         try
         {
             using var plugin = new ApiClient(KubeConfig.Read(kubeconfig, path), Patience);
             await plugin.GetVersionAsync(cancellation).ConfigureAwait(false);
-            return false;
-        }
-        catch (ApiException e) when (!e.IsTransient)
-        {
-            return e.Code == HttpStatusCode.Unauthorized;
+            return null;
         }
         catch (KubeConfigException e)
         {
-            throw new InstallException($"the node's Pods could not reach the API server by what the installer was told (--server, ca.crt): {e.Message}");
+            return $"the node's Pods could not reach the API server by what the installer was told (--server, ca.crt): {e.Message}";
+        }
+        catch (ApiException e) when (e.Code is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+        {
+            // Who is forbidden to ask is known.
+            return e.Code == HttpStatusCode.Unauthorized ? Refusal : null;
+        }
+        catch (ApiException e)
+        {
+            if (e.IsTransient && await IsAwayAsync(cancellation).ConfigureAwait(false))
+                throw;
+            return $"the node's Pods cannot reach the API server by {options.Server} (--server), but the installer does: {e.Message}";
+        }
+    }
+
+    private async Task<bool> IsAwayAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await api.GetVersionAsync(cancellation).ConfigureAwait(false);
+            return false;
+        }
+        catch (ApiException e)
+        {
+            return e.IsTransient;
         }
     }
 

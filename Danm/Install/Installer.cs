@@ -22,7 +22,7 @@ internal sealed class Installer
     private readonly AdoptedDefault adopted;
     private readonly ApiTrouble trouble;
     private volatile string? fault = "not done yet";
-    // What the last look at the node alone has found, and the last fault that the API server's absence is not the cause of.
+    // What the last look at the node alone has found; and what else was wrong when the API server last answered.
     private string? drift, local;
     private byte[]? configuration;
     private DateTimeOffset renewAt;
@@ -87,7 +87,8 @@ internal sealed class Installer
         {
             // What is installed goes on working: only what is missing keeps the Pod from being ready.
             fault = e.Message;
-            local = e is ApiException away && IsAway(away) ? local : e.Message;
+            if (e is not ApiException away || !IsAway(away))
+                local = e.Message == drift ? null : e.Message;
             trouble.Tell(e.Message);
         }
     }
@@ -103,8 +104,9 @@ internal sealed class Installer
         if (!isInstalled)
             PrimaryNetwork.RefuseMetaplugin(options.ConfDir);
         configuration = DanmConfiguration.Write(options, capabilities);
-        Keep();
-        PrimaryNetwork.RefuseEarlier(options.ConfDir);
+        drift = TryKeep(isInstalled: true);
+        if (drift is not null)
+            throw new InstallException(drift);
         renewAt = clock.GetUtcNow() + left;
 
         var original = Path.Combine(options.ConfDir, DanmConfiguration.OriginalFileName);

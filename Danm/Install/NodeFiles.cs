@@ -102,6 +102,12 @@ internal static class NodeFiles
             make(unfinished);
             File.Move(unfinished, path, overwrite: true);
         }
+        catch (IOException e)
+        {
+            File.Delete(unfinished);
+            // By the name that stays, so that the same fault is told in the same words.
+            throw new IOException(e.Message.Replace(unfinished, path, StringComparison.Ordinal), e);
+        }
         catch
         {
             File.Delete(unfinished);

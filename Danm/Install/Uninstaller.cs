@@ -80,7 +80,7 @@ internal sealed class Uninstaller(string binDir, string confDir, string stateFol
         // A node that Danm has never been on, or is no more, may not have it.
         var isHere = Directory.Exists(Path.Combine(confDir, ApiAccess.Folder)) || NodeFiles.Exists(Path.Combine(confDir, DanmConfiguration.FileName))
             || PluginFiles.Names.Any(n => NodeFiles.Exists(Path.Combine(binDir, n)));
-        var place = Path.GetDirectoryName(Path.GetFullPath(stateFolder))!;
+        var place = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(stateFolder))) ?? "/";
         return isHere && !Directory.Exists(place) ? place : null;
     }
 

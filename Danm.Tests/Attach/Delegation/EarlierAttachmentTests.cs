@@ -62,6 +62,18 @@ public sealed class EarlierAttachmentTests
         found.Made.Plugins.Should().OnlyContain(p => p.Config.Contains("\"cniVersion\":\"1.0.0\""));
     }
 
+    [TestCase("0.4.0", "0.4.0")]
+    [TestCase("1.0.0", "1.0.0")]
+    [TestCase("0.3.1", "1.1.0")]
+    public async Task Of_several_versions_that_counts_in_which_plugins_answered(string answered, string expected)
+    {
+        Write("pods-c1-eth0", Entry("""{"cniVersion":"0.4.0","cniVersions":["0.4.0","1.0.0","1.1.0"],"name":"pods","type":"bridge"}""", more: $$""","result":{"cniVersion":"{{answered}}"}"""));
+
+        using var found = (await FindAsync())!;
+
+        found.Made.CniVersion.Should().Be(expected);
+    }
+
     [TestCase("pods-c1-eth0", "danm", "c1", "eth0", "cniCacheV1", Description = "Danm's own")]
     [TestCase("pods-x-c1-eth0", "bridge", "x-c1", "eth0", "cniCacheV1", Description = "another container's, whose id ends alike")]
     [TestCase("pods-c1-eth0", "bridge", "c1", "eth0", "", Description = "of a libcni that wrote results only")]
@@ -91,6 +103,15 @@ public sealed class EarlierAttachmentTests
         File.SetUnixFileMode(Path.Combine(folder, "pods-c1-eth0"), UnixFileMode.UserRead | UnixFileMode.OtherWrite);
 
         await FluentActions.Awaiting(FindAsync).Should().ThrowAsync<CniException>().WithMessage("*can be written by others*");
+    }
+
+    [Test]
+    public async Task A_link_is_not_followed()
+    {
+        Write("elsewhere", Entry(Chain));
+        File.CreateSymbolicLink(Path.Combine(folder, "pods-c1-eth0"), "elsewhere");
+
+        await FluentActions.Awaiting(FindAsync).Should().ThrowAsync<CniException>().WithMessage("*is a symbolic link*");
     }
 
     private Task<EarlierAttachment?> FindAsync() => FindAsync("");

@@ -143,7 +143,7 @@ public sealed class PluginRunnerTests
 
     [TestCase("text", "Exec format error")]
     [TestCase("folderless", "Permission denied")]
-    public async Task What_cannot_be_started_counts_as_missing(string kind, string says)
+    public async Task What_cannot_be_started_is_not_missing(string kind, string says)
     {
         var path = folder.Add("p", "exit 0");
         if (kind == "text")
@@ -153,7 +153,7 @@ public sealed class PluginRunnerTests
 
         var failure = (await FluentActions.Awaiting(() => CallAsync("p", new PluginCall("ADD", "c1", "net1"))).Should().ThrowAsync<PluginException>()).Which;
 
-        failure.IsMissing.Should().BeTrue();
+        failure.IsMissing.Should().BeFalse();
         failure.Message.Should().Contain(path).And.Contain(says);
     }
 

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Danm.Tests.Kube.Elections;
 
 /// <summary>What one elector reads and writes to take a lease and to keep it.</summary>
+[TestFixture, Parallelizable]
 public sealed class LeaseRecordTests : LeaseFixture
 {
     [Test]

@@ -6,6 +6,7 @@ using Danm.Kube.Watching;
 namespace Danm.Tests.Kube.Watching;
 
 /// <summary>What an API server should not send, or not so: byte for byte, an answer after the other.</summary>
+[TestFixture, Parallelizable]
 public sealed class InformerWireTests
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";

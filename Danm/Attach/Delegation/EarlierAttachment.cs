@@ -45,6 +45,8 @@ internal sealed class EarlierAttachment : IDisposable
             return null;
         foreach (var path in Directory.EnumerateFiles(folder, $"*-{containerId}-{interfaceName}"))
         {
+            if (new FileInfo(path).LinkTarget is not null)
+                throw Refused(path, "is a symbolic link");
             var file = await StateFile.OpenAsync(path, create: false, wait, cancellation).ConfigureAwait(false);
             if (file is null && File.Exists(path))
                 throw new CniException(CniErrorCode.TryAgainLater, $"another call is ending what {path} says of container {containerId}");
@@ -76,7 +78,7 @@ internal sealed class EarlierAttachment : IDisposable
     {
         var path = file.Path;
         if (file.Fault is { } fault)
-            throw new CniException(CniErrorCode.IoFailure, $"the file {path} {fault}, so it is not used");
+            throw Refused(path, fault);
         var json = file.ReadTail(CniJsonReader.MaxBytes + 1);
         var (kind, container, ifName) = ("", "", "");
         string? config = null;
@@ -107,11 +109,14 @@ internal sealed class EarlierAttachment : IDisposable
         var list = NetworkListReader.Read(Decode(config, path), path);
         if (list.Plugins.Any(p => p.Type is "danm" or "fakeipam"))
             return null;
+        // Of several versions, runtimes of another age choose another one.
+        if (result is { } told && VersionOf(told, path) is { } answered && list.Versions.Contains(answered) && SpecVersion.TryParse(answered, out var chosen))
+            list = list with { Version = chosen };
         var made = new DelegatePlan(list, IpamSource.Delegate, capabilities).Compose([]);
         return new EarlierAttachment(file, list.Name, made with { Result = result is { } answer ? InVersionOf(list, answer, path) : null });
     }
 
-    // As libcni does: a plugin may have answered in another version than its configuration's.
+    // As libcni does: a plugin may have answered in another version than it was asked in.
     private static string? InVersionOf(NetworkList list, ReadOnlyMemory<byte> result, string path)
     {
         try
@@ -140,6 +145,8 @@ internal sealed class EarlierAttachment : IDisposable
 
         return version;
     }
+
+    private static CniException Refused(string path, string why) => new(CniErrorCode.IoFailure, $"the file {path} {why}, so it is not used");
 
     private static byte[] Decode(string config, string path)
     {

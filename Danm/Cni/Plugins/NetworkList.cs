@@ -12,6 +12,9 @@ public sealed record NetworkList
     /// <summary>The version to speak with the plugins; null if the file has none, which means 0.1.0.</summary>
     public SpecVersion? Version { get; init; }
 
+    /// <summary>All that it says it may be called in: <c>cniVersion</c> and <c>cniVersions</c>.</summary>
+    public IReadOnlyList<string> Versions { get; init; } = [];
+
     /// <summary><c>disableCheck</c>: CHECK is not for these plugins.</summary>
     public bool DisableCheck { get; init; }
 

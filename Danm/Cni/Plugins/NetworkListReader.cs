@@ -38,7 +38,7 @@ public static class NetworkListReader
             throw reader.BadValue("name", list.Name, "is not a name");
         if (plugins is { Count: 0 })
             throw reader.Missing("plugins");
-        return list with { Plugins = plugins ?? [Plugin(json, source)], Version = Newest(versions, source) };
+        return list with { Plugins = plugins ?? [Plugin(json, source)], Version = Newest(versions, source), Versions = versions };
     }
 
     private static List<PluginConf> Plugins(ref CniJsonReader reader, string source)
