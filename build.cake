@@ -131,6 +131,19 @@ Task("Soak").Description("Ten minutes of churn for netwatcher; --seconds=N").IsD
     DotNet("test Danm.Tests/Danm.Tests.csproj --no-build --filter FullyQualifiedName~SoakTests --logger console;verbosity=normal");
 });
 
+Task("Kubernetes").Description("Definitions, manifests and policies before Kubernetes' own code, by Debian's packages; as root").Does(() =>
+{
+    var parts = MakeAbsolute(artifacts + Directory("kubernetes"));
+    if (Run("bash", $"Danm.Tests/Deployment/Kubernetes/assets.sh {parts}", Console.WriteLine) != 0)
+        throw new CakeException("Kubernetes' code could not be built");
+    DotNet("build Danm.Tests/Danm.Tests.csproj -v q");
+    DotNet($"run --no-build --project Danm.Tests -- kubernetes-input {parts}/input");
+    if (Run($"{parts}/judge", $"{parts}/input", Console.WriteLine) != 0)
+        throw new CakeException("Kubernetes does not agree");
+    Environment.SetEnvironmentVariable("KUBEBUILDER_ASSETS", parts.FullPath);
+    DotNet("test Danm.Tests/Danm.Tests.csproj --no-build --filter FullyQualifiedName~CrdServerTests --logger console;verbosity=minimal");
+});
+
 Teardown(_ =>
 {
     // Cake prints its own summary before; CI reads the last line.

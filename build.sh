@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need (as root on Debian or Ubuntu), then runs a target of build.cake:
-#   ./build.sh --target=Demo|Test|Publish|Image|Build|Benchmark|Clean
+#   ./build.sh --target=Demo|Test|Publish|Image|Build|Benchmark|Kubernetes|Clean
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -2,6 +2,7 @@ using Danm.Tests.ApiReference;
 using Danm.Tests.ApiServer;
 using Danm.Tests.Benchmarks;
 using Danm.Tests.Demo;
+using Danm.Tests.Deployment;
 using Danm.Tests.Kernel;
 
 switch (args)
@@ -14,9 +15,11 @@ switch (args)
         return await ApiReferenceProgram.RunAsync();
     case ["apiserver", .. var rest]:
         return await ApiServerProgram.RunAsync(rest);
+    case ["kubernetes-input", var folder]:
+        return await KubernetesInput.WriteAsync(folder);
     case ["guest"]:
         return await GuestProgram.RunAsync();
     default:
-        await Console.Error.WriteLineAsync("usage: demo | benchmark [processes|ipam] [--markdown FILE] [--runs N] [--warm-ups N] [--seconds N] [--plot FILE] | api-reference | apiserver PORT KUBECONFIG [MANIFESTS...] | guest; for the tests: dotnet test");
+        await Console.Error.WriteLineAsync("usage: demo | benchmark [processes|ipam] [--markdown FILE] [--runs N] [--warm-ups N] [--seconds N] [--plot FILE] | api-reference | apiserver PORT KUBECONFIG [MANIFESTS...] | kubernetes-input FOLDER | guest; for the tests: dotnet test");
         return 2;
 }

@@ -61,6 +61,10 @@ public sealed class AdmissionPolicyTests : ClusterFixture
         Row("an administrator's token", Post("admin", null, NodeTarget.Token, Spec("{}")), null),
     ];
 
+    /// <summary>What policies are asked in the table, and a part of what a refusal says.</summary>
+    internal static IEnumerable<(string What, NodeRequest Request, string? Refusal)> Rows() => Table.Where(r => (string?)r.Arguments[1] != Unchangeable)
+        .Select(r => ((string)r.Properties.Get(nameof(Row))!, (NodeRequest)r.Arguments[0]!, (string?)r.Arguments[1]));
+
     [OneTimeSetUp]
     public async Task ApplyPolicies()
     {
@@ -218,5 +222,5 @@ public sealed class AdmissionPolicyTests : ClusterFixture
         return new JsonObject { ["spec"] = new JsonObject { ["boundObjectRef"] = reference } };
     }
 
-    private static TestCaseData Row(string what, NodeRequest request, string? refusal) => new TestCaseData(request, refusal).SetArgDisplayNames(what);
+    private static TestCaseData Row(string what, NodeRequest request, string? refusal) => new TestCaseData(request, refusal).SetArgDisplayNames(what).SetProperty(nameof(Row), what);
 }

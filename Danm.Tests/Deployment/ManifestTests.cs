@@ -31,6 +31,9 @@ public sealed class ManifestTests : ClusterFixture
             yield return new TestCaseData(folder, Array.Empty<string>()).SetArgDisplayNames(folder);
     }
 
+    /// <summary>The objects of all of them.</summary>
+    internal static IEnumerable<JsonObject> AllObjects() => Installations().SelectMany(i => Build((string)i.Arguments[0]!, (string[])i.Arguments[1]!));
+
     [OneTimeSetUp]
     public Task DefineKindsOfOperators() => Cluster.ApplyAsync(Path.Combine(TestContext.CurrentContext.TestDirectory, "Deployment/Operators.yaml"));
 

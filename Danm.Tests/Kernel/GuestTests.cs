@@ -8,7 +8,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Danm.Tests.Kernel;
 
-[TestFixture, Parallelizable]
 public sealed class GuestTests
 {
     private Guest _guest = null!;

@@ -36,7 +36,7 @@ internal static class InstallCommand
             using var api = ModeConnection.Open(parsed.GetValue(kubeconfig));
             using var logs = mode.Log(parsed);
             using var signals = new Shutdown();
-                        var (url, authority) = Reach(parsed.GetValue(kubeconfig), parsed.GetValue(server));
+            var (url, authority) = Reach(parsed.GetValue(kubeconfig), parsed.GetValue(server));
             var options = new InstallOptions
             {
                 NodeName = parsed.GetValue(node) ?? Environment.GetEnvironmentVariable("NODE_NAME") ?? throw new ArgumentException("the node's name is not known: set NODE_NAME to spec.nodeName in the Pod's manifest, or use --node-name"),

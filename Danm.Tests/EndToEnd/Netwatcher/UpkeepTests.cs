@@ -48,8 +48,8 @@ public sealed class UpkeepTests : NetwatcherFixture
         await Eventually.HoldsAsync(() =>
         {
             Owners().Should().Equal("living");
+            watcher.Log.Should().Contain("garbage: Freed of Pod default/dead");
         }, seconds: 40);
-        watcher.Log.Should().Contain("garbage: Freed of Pod default/dead");
     }
 
     [Test]
