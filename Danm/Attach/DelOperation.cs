@@ -1,7 +1,6 @@
 using Danm.Attach.Delegation;
 using Danm.Calls;
 using Danm.Cni;
-using Danm.Cni.Plugins;
 using Danm.Kube;
 using Danm.State;
 
@@ -41,71 +40,8 @@ internal sealed class DelOperation(NodeCall call, ApiClient? api)
             }
         }
 
-        if (!known && !await EndEarlierAsync(cancellation).ConfigureAwait(false) && request.Args.PodNamespace is { } ns)
+        if (!known && !await new EarlierNetwork(call).EndAsync(LockWait, cancellation).ConfigureAwait(false) && request.Args.PodNamespace is { } ns)
             await ReleaseUnknownAsync(ns, cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>Ends what the node's network before Danm attached; false if it attached nothing.</summary>
-    private async Task<bool> EndEarlierAsync(CancellationToken cancellation)
-    {
-        using var earlier = await FindEarlierAsync(cancellation).ConfigureAwait(false);
-        if (earlier is null)
-            return false;
-        try
-        {
-            var netns = request.Netns is { Length: > 0 } path && !NodeState.IsGone(path) ? path : null;
-            await call.Chain.DelAsync(earlier.Made, new PluginCall("DEL", request.ContainerId, request.IfName, netns), request.Patience(), cancellation).ConfigureAwait(false);
-            call.Log.Info("ended what another network had attached before danm", ("network", earlier.Network));
-            Forget(earlier);
-        }
-        catch (PluginException e) when (e.IsMissing)
-        {
-            // It went with its network: waiting for it would keep the Pod for good. The file stays, by which a later DEL may have it.
-            call.Log.Warning(
-                "what another network had attached before danm is not given back: its plugin is gone", ("network", earlier.Network), ("file", earlier.Path), ("cause", e.Message));
-        }
-        catch (Exception e) when (e is PluginException or CniException)
-        {
-            throw new CniException(
-                CniErrorCode.DelegateFailed,
-                $"what network {CniText.Quote(earlier.Network)} attached before danm cannot be ended: {e.Message}; the next DEL tries again, and to give it up, delete {earlier.Path}",
-                (e as PluginException)?.Details,
-                e);
-        }
-
-        return true;
-    }
-
-    // Nothing is left of it but the file, which does no harm.
-    private void Forget(EarlierAttachment earlier)
-    {
-        try
-        {
-            earlier.Forget();
-        }
-        catch (IOException e)
-        {
-            call.Log.Warning("a file of the runtime about a container that has ended cannot be removed", ("file", earlier.Path), ("cause", e.Message));
-        }
-    }
-
-    private async Task<EarlierAttachment?> FindEarlierAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            var folder = Path.Combine(Path.GetDirectoryName(call.State.Folder)!, EarlierAttachment.FolderName);
-            return await EarlierAttachment.FindAsync(folder, request.ContainerId, request.IfName, LockWait, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CniException(CniErrorCode.TryAgainLater, $"cannot look now what another network had attached to container {request.ContainerId} before danm: {e.Message}", inner: e);
-        }
-        catch (CniException e) when (e.Code != CniErrorCode.TryAgainLater)
-        {
-            // It will not get better by another call, and of nothing else it is known which plugins there were.
-            call.Log.Warning("what the runtime remembers of this container cannot be used: nothing but danm's own is released", ("cause", e.Message));
-            return null;
-        }
     }
 
     // A Pod that the original attached, or whose journal is lost: its DanmEps name interfaces and addresses.

@@ -1,3 +1,4 @@
+using System.Text;
 using Danm.Cni;
 using Danm.Cni.Plugins;
 using Danm.State;
@@ -109,21 +110,22 @@ internal sealed class EarlierAttachment : IDisposable
         var list = NetworkListReader.Read(Decode(config, path), path);
         if (list.Plugins.Any(p => p.Type is "danm" or "fakeipam"))
             return null;
+        var answered = result is { } told ? VersionOf(told, path) : null;
         // Of several versions, runtimes of another age choose another one.
-        if (result is { } told && VersionOf(told, path) is { } answered && list.Versions.Contains(answered) && SpecVersion.TryParse(answered, out var chosen))
+        if (answered is not null && list.Versions.Contains(answered) && SpecVersion.TryParse(answered, out var chosen))
             list = list with { Version = chosen };
+        // As libcni does: a plugin may have answered in another version than it was asked in.
+        if (result is { } answer && list.Version is { } version && answered != version.ToString())
+            result = TryWrite(answer, version, path);
         var made = new DelegatePlan(list, IpamSource.Delegate, capabilities).Compose([]);
-        return new EarlierAttachment(file, list.Name, made with { Result = result is { } answer ? InVersionOf(list, answer, path) : null });
+        return new EarlierAttachment(file, list.Name, made with { Result = result is { } text ? Encoding.UTF8.GetString(text.Span) : null });
     }
 
-    // As libcni does: a plugin may have answered in another version than it was asked in.
-    private static string? InVersionOf(NetworkList list, ReadOnlyMemory<byte> result, string path)
+    private static ReadOnlyMemory<byte>? TryWrite(ReadOnlyMemory<byte> result, SpecVersion version, string path)
     {
         try
         {
-            if (list.Version is { } version && VersionOf(result, path) != version.ToString())
-                result = CniResultWriter.Write(CniResultReader.Read(result, path), version);
-            return System.Text.Encoding.UTF8.GetString(result.Span);
+            return CniResultWriter.Write(CniResultReader.Read(result, path), version);
         }
         catch (CniException)
         {
