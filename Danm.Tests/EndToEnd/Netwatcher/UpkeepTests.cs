@@ -95,6 +95,22 @@ public sealed class UpkeepTests : NetwatcherFixture
     }
 
     [Test]
+    public async Task The_last_sandbox_of_a_drained_node_is_freed_where_its_namespace_was_seen_between_passes()
+    {
+        await using var watcher = Start("--cni-conf", config);
+        await Eventually.HoldsAsync(() => watcher.Log.Should().Contain("starts"));
+        // The first look, and the first pass with it, find nothing.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        var last = await AttachAsync("last");
+        await Task.Delay(TimeSpan.FromSeconds(12));
+        Node.Server.Store.Delete("v1", "Pod", "default", last.Name);
+        await last.DeleteNamespaceAsync();
+        await Node.ShellAsync("touch -d '-6 minutes' /var/lib/cni/danm/sandboxes/*");
+
+        await Eventually.HoldsAsync(() => Owners().Should().BeEmpty(), seconds: 40);
+    }
+
+    [Test]
     public async Task A_Pods_network_status_lists_all_its_interfaces_beside_those_of_others()
     {
         await using var watcher = Start("--cni-conf", config);

@@ -223,27 +223,24 @@ public sealed class NodeGarbageTests : GarbageFixture
     [Test]
     public async Task All_allocations_that_a_living_sandbox_misses_are_made_again_in_one_pass()
     {
-        await AttachAsync("victim");
-        var first = Allocation("victim").At("metadata", "name").String()!;
-        var second = $"10-0-0-200{first[first.IndexOf('.')..]}";
-        using (var journal = (await node.State.FindAsync((_, c) => c == "victim", TimeSpan.Zero, default)).Single())
-        {
-            var attachment = journal.Last!.Attachments.Single();
-            journal.Write(
-                journal.Last with
-                {
-                    Claims = [.. journal.Last.Claims, new ClaimRecord { Kind = ApiNames.IPAllocation, Name = second, EndpointId = attachment.EndpointId }],
-                    Attachments = [attachment with { Addresses = [.. attachment.Addresses, "10.0.0.200/24"] }],
-                },
-                durable: false);
-        }
-
-        Server.Store.Delete("danm.io/v1", "IPAllocation", null, first);
+        var lost = await LoseTwoAsync();
 
         (await PassAsync()).Select(f => f.Kind).Should().Equal(FindingKind.Restored, FindingKind.Restored);
         Server.Store.List("danm.io/v1", "IPAllocation").Where(a => a.At("spec", "owner", "pod").String() == "victim").Select(a => a.At("metadata", "name").String())
-            .Should().BeEquivalentTo(first, second);
+            .Should().BeEquivalentTo(lost);
         (await PassAsync()).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task One_that_cannot_be_made_again_keeps_no_other_from_it()
+    {
+        var lost = await LoseTwoAsync();
+        Server.Faults.Add(new Fault(Fault.On("create", "ipallocations")) { Count = 1, Answer = StatusException.Forbidden("not now") });
+
+        (await PassAsync()).Select(f => f.Kind).Should().Equal(FindingKind.Failed, FindingKind.Restored);
+
+        (await PassAsync()).Should().ContainSingle().Which.Kind.Should().Be(FindingKind.Restored);
+        Server.Store.List("danm.io/v1", "IPAllocation").Select(a => a.At("metadata", "name").String()).Should().Contain(lost);
     }
 
     [Test]
@@ -350,6 +347,28 @@ public sealed class NodeGarbageTests : GarbageFixture
     }
 
     private Task<IReadOnlyList<Finding>> PassAsync(bool dryRun = false) => node.Garbage.RunAsync(dryRun, CancellationToken.None);
+
+    /// <summary>Takes both allocations of a living sandbox away; gives their names.</summary>
+    private async Task<string[]> LoseTwoAsync()
+    {
+        await AttachAsync("victim");
+        var first = Allocation("victim").At("metadata", "name").String()!;
+        var second = $"10-0-0-200{first[first.IndexOf('.')..]}";
+        using (var journal = (await node.State.FindAsync((_, c) => c == "victim", TimeSpan.Zero, default)).Single())
+        {
+            var attachment = journal.Last!.Attachments.Single();
+            journal.Write(
+                journal.Last with
+                {
+                    Claims = [.. journal.Last.Claims, new ClaimRecord { Kind = ApiNames.IPAllocation, Name = second, EndpointId = attachment.EndpointId }],
+                    Attachments = [attachment with { Addresses = [.. attachment.Addresses, "10.0.0.200/24"] }],
+                },
+                durable: false);
+        }
+
+        Server.Store.Delete("danm.io/v1", "IPAllocation", null, first);
+        return [first, second];
+    }
 
     private async Task<string> AttachAsync(string pod)
     {
