@@ -140,6 +140,8 @@ Task("Kubernetes").Description("Definitions, manifests and policies before Kuber
     DotNet($"run --no-build --project Danm.Tests -- kubernetes-input {parts}/input");
     if (Run($"{parts}/judge", $"{parts}/input", Console.WriteLine) != 0)
         throw new CakeException("Kubernetes does not agree");
+    Environment.SetEnvironmentVariable("PATH", $"{parts}/bin:{EnvironmentVariable("PATH")}");
+    DotNet("test Danm.Tests/Danm.Tests.csproj --no-build --filter FullyQualifiedName~KubectlTests|FullyQualifiedName~Kubectl_builds_the_same|FullyQualifiedName~ApplyTests --logger console;verbosity=minimal");
     Environment.SetEnvironmentVariable("KUBEBUILDER_ASSETS", parts.FullPath);
     DotNet("test Danm.Tests/Danm.Tests.csproj --no-build --filter FullyQualifiedName~CrdServerTests --logger console;verbosity=minimal");
 });

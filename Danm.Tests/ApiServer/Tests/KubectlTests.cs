@@ -56,7 +56,7 @@ public sealed class KubectlTests
     [Test]
     public async Task Applies_again_as_a_patch()
     {
-        Needs(27);
+        kubectl.Needs(27);
         await Apply(Widget);
         await Apply(Pod);
         (await Apply(Widget)).Should().Contain("unchanged");
@@ -70,7 +70,7 @@ public sealed class KubectlTests
     [Test]
     public async Task Shows_refusals_as_a_real_server_words_them()
     {
-        Needs(27);
+        kubectl.Needs(27);
         (await kubectl.RunAsync("apply", "-f", kubectl.Write("w.yaml", Widget.Replace("size: 3", "size: 9")))).Error.Should()
             .Contain("The Widget \"a\" is invalid: spec: Invalid value: \"object\": size must not exceed end");
         (await kubectl.RunAsync("apply", "-f", kubectl.Write("w.yaml", Widget.Replace("size: 3", "sise: 9, size: 3")))).Error.Should()
@@ -194,7 +194,7 @@ public sealed class KubectlTests
             metadata: {name: db}
             spec: {clusterIP: None, ports: [{name: sql, port: 5432}, {name: stats, port: 80}]}
             """;
-        Needs(27);
+        kubectl.Needs(27);
         await Apply(service);
         (await Apply(service)).Should().Contain("unchanged");
         (await Apply(service.Replace("port: 80", "port: 80, appProtocol: http"))).Should().Contain("configured");
@@ -204,7 +204,7 @@ public sealed class KubectlTests
     [Test]
     public async Task Explains_and_lists_resources()
     {
-        Needs(27);
+        kubectl.Needs(27);
         (await kubectl.OutputAsync("explain", "widget.spec.size")).Should().Contain("How large it is.").And.Contain("<integer>");
         (await kubectl.OutputAsync("explain", "pod.spec")).Should().Contain("nodeName");
         (await kubectl.OutputAsync("api-resources")).Should().MatchRegex(@"widgets +wd +example\.io/v1 +true +Widget");
@@ -214,7 +214,7 @@ public sealed class KubectlTests
     [Test]
     public async Task Waits_for_a_deletion()
     {
-        Needs(27);
+        kubectl.Needs(27);
         await Apply(Widget);
         var wait = kubectl.OutputAsync("wait", "--for=delete", "widget/a", "--timeout=20s");
         await Task.Delay(5000); // kubectl needs its time to begin
@@ -226,10 +226,4 @@ public sealed class KubectlTests
     /// <summary>Before 1.27 kubectl wants protobuf OpenAPI v2 to validate what it applies.</summary>
     private Task<string> Apply(string manifest) =>
         kubectl.OutputAsync(["apply", .. kubectl.Minor < 27 ? ["--validate=false"] : Array.Empty<string>(), "-f", kubectl.Write("manifest.yaml", manifest)]);
-
-    private void Needs(int minor)
-    {
-        if (kubectl.Minor < minor)
-            Assert.Ignore($"kubectl 1.{kubectl.Minor} cannot, 1.{minor} can");
-    }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes FOLDER/etcd, FOLDER/kube-apiserver and FOLDER/judge of what Debian's packages have of Kubernetes: its own code for definitions and their
+# Makes FOLDER/etcd, FOLDER/kube-apiserver, FOLDER/judge and FOLDER/bin/kubectl of what Debian's packages have of Kubernetes: its own code for definitions and their
 # objects, and for policies. There is no package of the whole kube-apiserver.
 #   sudo assets.sh FOLDER
 set -euo pipefail
@@ -22,7 +22,7 @@ if [[ ! -e $folder/installed ]]; then
   cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
   inside apt-get update -qq
   inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    golang-go etcd-server golang-k8s-apiserver-dev golang-k8s-apiextensions-apiserver-dev >"$folder/install.log"
+    golang-go etcd-server golang-k8s-apiserver-dev golang-k8s-apiextensions-apiserver-dev kubernetes-client >"$folder/install.log"
   touch "$folder/installed"
 fi
 
@@ -32,8 +32,12 @@ cp -r "$here/server" "$here/judge" "$root/usr/share/gocode/src/danm/"
 inside env HOME=/root GO111MODULE=off GOPATH=/usr/share/gocode CGO_ENABLED=0 go build -o /srv/ danm/server danm/judge
 cp "$root/srv/server" "$folder/kube-apiserver"
 cp "$root/srv/judge" "$folder/judge"
-cat >"$folder/etcd" <<ETCD
+mkdir -p "$folder/bin"
+# With the C library that they were linked to.
+for program in etcd bin/kubectl; do
+  cat >"$folder/$program" <<PROGRAM
 #!/bin/sh
-exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu" "$root/usr/bin/etcd" "\$@"
-ETCD
-chmod 755 "$folder/etcd"
+exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu" "$root/usr/bin/${program#bin/}" "\$@"
+PROGRAM
+  chmod 755 "$folder/$program"
+done
