@@ -7,6 +7,7 @@ using Danm.Tests.Kube;
 namespace Danm.Tests.Ipam.Garbage;
 
 /// <summary>Random concurrent histories of a small cluster against a model.</summary>
+[TestFixture, Parallelizable]
 public sealed class HistoryTests : GarbageFixture
 {
     private const int Histories = 2000;
@@ -20,7 +21,6 @@ public sealed class HistoryTests : GarbageFixture
         from which in Gen.Int[0, 99]
         from moment in Gen.Int[0, 400]
         select new HistoryStep(what, which, moment);
-
 
     [Test]
     public async Task Nothing_is_given_twice_nothing_leaks_and_nothing_that_lives_is_freed()
