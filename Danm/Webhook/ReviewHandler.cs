@@ -115,14 +115,15 @@ internal sealed class ReviewHandler(ILogger log)
         return StatusCodes.Status200OK;
     }
 
-    /// <summary>Into one array of the length that the sender names: one that grows would be three times as much.</summary>
+    /// <summary>
+    /// Into one array of the length that the sender names: one that grows would be three times as much. Where none is named, the byte beyond
+    /// the most is the server's to refuse.
+    /// </summary>
     private static async Task<AdmissionReview?> ReadAsync(HttpRequest request, CancellationToken limit)
     {
-        if (request.ContentLength is not { } length)
-            return await JsonSerializer.DeserializeAsync(request.Body, AdmissionJson.Default.AdmissionReview, limit).ConfigureAwait(false);
-        var body = GC.AllocateUninitializedArray<byte>((int)length);
-        await request.Body.ReadExactlyAsync(body, limit).ConfigureAwait(false);
-        return JsonSerializer.Deserialize(body, AdmissionJson.Default.AdmissionReview);
+        var body = GC.AllocateUninitializedArray<byte>((int)(request.ContentLength ?? MaxBody + 1));
+        var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: request.ContentLength is not null, limit).ConfigureAwait(false);
+        return JsonSerializer.Deserialize(body.AsSpan(0, length), AdmissionJson.Default.AdmissionReview);
     }
 
     private async Task<Decision> DecideAsync(AdmissionRequest request, IAdmission admission, CancellationToken limit)

@@ -56,6 +56,20 @@ public sealed class HostileCallerTests : WebhookFixture
         code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
     }
 
+    [Test]
+    public async Task A_review_that_names_no_length_is_read_and_bounded_too()
+    {
+        var (code, body) = await PostAsync("/netvalidation", Review("""{"metadata":{"name":"n","namespace":"ns"},"spec":{"NetworkID":"n"}}"""), isChunked: true);
+        (code, JsonNode.Parse(body)!.At("response", "uid").String()).Should().Be((HttpStatusCode.OK, "u"));
+        (await PostAsync("/netvalidation", "{", isChunked: true)).Code.Should().Be(HttpStatusCode.BadRequest);
+
+        caller.DefaultRequestHeaders.ExpectContinue = true;
+        (code, _) = await PostAsync("/netvalidation", Review($$$"""{"metadata":{"name":"{{{new string('n', 5 << 20)}}}"}}"""), isChunked: true);
+
+        caller.DefaultRequestHeaders.ExpectContinue = false;
+        code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+    }
+
     /// <summary>Fewer bytes than Kestrel's own rate would end, for longer than a review may take.</summary>
     [Test]
     public async Task A_body_that_trickles_in_is_given_up_in_time()
@@ -86,9 +100,6 @@ public sealed class HostileCallerTests : WebhookFixture
         var peak = Peak(Running[0].Id);
         await TestContext.Progress.WriteLineAsync($"peak of the webhook: {peak} KB");
         peak.Should().BeLessThan(256 * 1024, "manifests/ give it 256Mi");
-
-        static string Review(string value) =>
-            $$$"""{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"namespace":"ns","name":"n","operation":"CREATE","object":{{{value}}}}}""";
     }
 
     [Test]
@@ -130,11 +141,15 @@ public sealed class HostileCallerTests : WebhookFixture
         }
     }
 
-    private async Task<(HttpStatusCode Code, string Body)> PostAsync(string path, string body, string type = "application/json")
+    private static string Review(string value) =>
+        $$$"""{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"group":"danm.io","version":"v1","kind":"DanmNet"},"namespace":"ns","name":"n","operation":"CREATE","object":{{{value}}}}}""";
+
+    private async Task<(HttpStatusCode Code, string Body)> PostAsync(string path, string body, string type = "application/json", bool isChunked = false)
     {
         using var content = new StringContent(body, Encoding.UTF8);
         content.Headers.ContentType = new MediaTypeHeaderValue(type);
-        using var response = await caller.PostAsync(new Uri(path, UriKind.Relative), content);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content, Headers = { TransferEncodingChunked = isChunked } };
+        using var response = await caller.SendAsync(request);
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
